@@ -1,0 +1,1 @@
+"""The wire: settings, channel, errors and the verbs of FlyteAdmin. Knows gRPC, never Airflow."""

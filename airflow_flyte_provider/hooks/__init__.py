@@ -1,0 +1,1 @@
+"""Airflow hooks: a connection in, the verbs of Flyte out."""

@@ -1,0 +1,1 @@
+"""A Flyte on one machine, for demos, tests and CI. Knows the model, never Airflow."""

@@ -1,0 +1,1 @@
+"""The ideas of Flyte as plain values. Pure: no network, no Airflow."""

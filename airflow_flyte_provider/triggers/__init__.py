@@ -1,0 +1,1 @@
+"""The same waiting, deferred to the triggerer."""

@@ -1,0 +1,40 @@
+"""Make the project's virtual environment: `python3 scripts/setup_env.py .venv`.
+
+Needs Python 3.10 or newer with its own `venv`, and nothing else. Versions come from constraints.txt.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(target: Path) -> None:
+    """Create `target` and install the project with its development tools into it."""
+    if sys.version_info < (3, 10):
+        sys.exit(f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}. Set PYTHON=python3.x.")
+    started = time.monotonic()
+    print(f"Setting up {target} (a few minutes the first time) ...", flush=True)
+    try:
+        venv.create(target, with_pip=True, clear=True, symlinks=os.name != "nt")
+    except subprocess.CalledProcessError:
+        sys.exit("This Python has no ensurepip. On Debian and Ubuntu: apt-get install python3-venv")
+    python = target / "bin" / "python"
+    constraints = ROOT / "constraints.txt"
+    subprocess.run(
+        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", constraints, "uv"], check=True
+    )
+    subprocess.run(
+        [target / "bin" / "uv", "pip", "install", "-q", "--python", python, "-c", constraints, "-e", f"{ROOT}[dev]"],
+        check=True,
+    )
+    (target / ".ready").touch()
+    print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).absolute())
