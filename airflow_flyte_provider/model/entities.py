@@ -1,0 +1,94 @@
+"""A registered task, workflow or launch plan, as far as launching it needs to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
+
+if TYPE_CHECKING:
+    from flyteidl.admin.launch_plan_pb2 import LaunchPlan as LaunchPlanProto
+    from flyteidl.admin.task_pb2 import Task as TaskProto
+    from flyteidl.admin.workflow_pb2 import Workflow as WorkflowProto
+    from flyteidl.core.interface_pb2 import ParameterMap, TypedInterface, VariableMap
+    from flyteidl.core.literals_pb2 import LiteralMap
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """One version of a launch plan, after `flyteidl.admin.LaunchPlan`.
+
+    :param id: its project, domain, name and version.
+    :param workflow: the workflow that it launches.
+    :param expected_inputs: what an execution may or must be given, with the defaults.
+    :param fixed_inputs: what the launch plan has settled and an execution may not change.
+    :param outputs: the workflow's outputs.
+    """
+
+    id: EntityId
+    workflow: EntityId
+    expected_inputs: ParameterMap
+    fixed_inputs: LiteralMap
+    outputs: VariableMap
+
+    @classmethod
+    def from_proto(cls, proto: LaunchPlanProto) -> LaunchPlan:
+        """Return the view of what GetLaunchPlan or ListLaunchPlans answered."""
+        return cls(
+            id=entity_id(EntityKind.LAUNCH_PLAN, proto.id),
+            workflow=entity_id(EntityKind.WORKFLOW, proto.spec.workflow_id),
+            expected_inputs=proto.closure.expected_inputs,
+            fixed_inputs=proto.spec.fixed_inputs,
+            outputs=proto.closure.expected_outputs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """One version of a workflow, after `flyteidl.admin.Workflow`.
+
+    :param id: its project, domain, name and version.
+    :param interface: its inputs and outputs.
+    """
+
+    id: EntityId
+    interface: TypedInterface
+
+    @classmethod
+    def from_proto(cls, proto: WorkflowProto) -> Workflow:
+        """Return the view of what GetWorkflow or ListWorkflows answered."""
+        return cls(
+            id=entity_id(EntityKind.WORKFLOW, proto.id),
+            interface=proto.closure.compiled_workflow.primary.template.interface,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One version of a task, after `flyteidl.admin.Task`.
+
+    :param id: its project, domain, name and version.
+    :param interface: its inputs and outputs.
+    :param type: what kind of task it is, such as `python-task`.
+    """
+
+    id: EntityId
+    interface: TypedInterface
+    type: str
+
+    @classmethod
+    def from_proto(cls, proto: TaskProto) -> Task:
+        """Return the view of what GetTask or ListTasks answered."""
+        template = proto.closure.compiled_task.template
+        return cls(id=entity_id(EntityKind.TASK, proto.id), interface=template.interface, type=template.type)
+
+
+def entity_id(kind: EntityKind, proto: object) -> EntityId:
+    """Return the id in a `flyteidl.core.Identifier`.
+
+    :param kind: what it is the id of: an answer of Flyte does not always set the resource type.
+    :param proto: the message.
+    """
+    fields = {name: getattr(proto, name) for name in ("project", "domain", "name", "version")}
+    return EntityId(kind=kind, **fields)

@@ -1,0 +1,114 @@
+"""What a thing in Flyte is called: an entity (task, workflow, launch plan) and an execution.
+
+They follow `flyteidl.core.Identifier` and `flyteidl.core.WorkflowExecutionIdentifier`, but need neither
+protobuf nor flyteidl: a DAG file and a serialised trigger carry them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import Enum
+
+
+class EntityKind(str, Enum):
+    """The kinds of entity that can be launched, by their names in `flyteidl.core.ResourceType`."""
+
+    TASK = "TASK"
+    WORKFLOW = "WORKFLOW"
+    LAUNCH_PLAN = "LAUNCH_PLAN"
+
+    @property
+    def label(self) -> str:
+        """The kind in words: `"task"`, `"workflow"` or `"launch plan"`."""
+        return self.value.lower().replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityId:
+    """One version of a task, workflow or launch plan, after `flyteidl.core.Identifier`.
+
+    :param kind: what it is.
+    :param project: the Flyte project's id.
+    :param domain: the domain, such as `development`.
+    :param name: the entity's name, such as `demo.add_one`.
+    :param version: the version; empty when it is not known, or not chosen yet.
+
+    >>> str(EntityId(EntityKind.LAUNCH_PLAN, "flytesnacks", "development", "demo.add_one", "v1"))
+    'launch plan flytesnacks/development/demo.add_one version v1'
+    """
+
+    kind: EntityKind
+    project: str
+    domain: str
+    name: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        version = f" version {self.version}" if self.version else ""
+        return f"{self.kind.label} {self.project}/{self.domain}/{self.name}{version}"
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the id as a dict of plain strings, ready for JSON."""
+        return {**asdict(self), "kind": self.kind.value}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, str]) -> EntityId:
+        """Return the id that `to_dict` wrote.
+
+        :param fields: `kind`, `project`, `domain`, `name` and, if known, `version`.
+        :raises KeyError: when a field is missing.
+        :raises ValueError: when `kind` is none of `EntityKind`.
+        """
+        return cls(
+            kind=EntityKind(fields["kind"]),
+            project=fields["project"],
+            domain=fields["domain"],
+            name=fields["name"],
+            version=fields.get("version", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionId:
+    """One execution, after `flyteidl.core.WorkflowExecutionIdentifier`.
+
+    :param project: the Flyte project's id.
+    :param domain: the domain, such as `development`.
+    :param name: the execution's name, unique in project and domain.
+
+    >>> str(ExecutionId.parse("flytesnacks/development/a1b2"))
+    'flytesnacks/development/a1b2'
+    """
+
+    project: str
+    domain: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.project}/{self.domain}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> ExecutionId:
+        """Return the id that is written as `project/domain/name`.
+
+        :param text: what `str()` of an id gives.
+        :raises ValueError: when the text is not three non-empty parts.
+        """
+        parts = text.strip().split("/")
+        if len(parts) != 3 or not all(parts):
+            raise ValueError(f"an execution is written as project/domain/name, not {text!r}")
+        return cls(*parts)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the id as a dict of plain strings, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, str]) -> ExecutionId:
+        """Return the id that `to_dict` wrote.
+
+        :param fields: `project`, `domain` and `name`.
+        :raises KeyError: when a field is missing.
+        """
+        return cls(project=fields["project"], domain=fields["domain"], name=fields["name"])

@@ -1,0 +1,138 @@
+"""The single values: integers, floats, texts, truth values, moments and durations.
+
+Each way into Flyte returns the value that a `flyteidl.core.Primitive` holds, or raises `ValueError` with a hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, timezone
+from numbers import Integral, Real
+
+from flyteidl.core.literals_pb2 import Primitive
+from flyteidl.core.types_pb2 import SimpleType
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from airflow_flyte_provider.model import texts
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def to_primitive(value: object, simple: int) -> Primitive:
+    """Return a value as the primitive of a simple type; a text is read as that type.
+
+    :param value: the value.
+    :param simple: a number of `flyteidl.core.SimpleType` that is among `PRIMITIVE_TYPES`.
+    :raises ValueError: when the value does not fit, with a hint (possibly empty) at what would.
+
+    >>> to_primitive("5", SimpleType.INTEGER).integer
+    5
+    """
+    field, convert = _CONVERSIONS[simple]
+    return Primitive(**{field: convert(value)})
+
+
+def from_primitive(primitive: Primitive, simple: int | None = None) -> object:
+    """Return the native value of a primitive, None when it holds nothing.
+
+    :param primitive: the primitive. Moments and durations finer than a microsecond are cut.
+    :param simple: the declared `flyteidl.core.SimpleType`, if known. Flyte Console writes numbers without
+        minding the type, so an integral float that is declared an int becomes one, and the reverse.
+    """
+    kind = primitive.WhichOneof("value")
+    if kind is None:
+        return None
+    value = getattr(primitive, kind)
+    if kind == "datetime":
+        return value.ToDatetime(tzinfo=timezone.utc)
+    if kind == "duration":
+        return value.ToTimedelta()
+    if kind == "float_value" and simple == SimpleType.INTEGER and value.is_integer():
+        return int(value)
+    if kind == "integer" and simple == SimpleType.FLOAT:
+        return float(value)
+    return value
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, str):
+        value = texts.parse_int(value)
+    if isinstance(value, bool):
+        raise ValueError("a bool is no int: give int(value)")
+    if not isinstance(value, Integral):
+        raise ValueError("give int(value) or a whole number" if isinstance(value, Real) else "")
+    number = int(value)
+    if number not in _INT64:
+        raise ValueError("Flyte's integers have 64 bits: -2**63 to 2**63 - 1")
+    return number
+
+
+def _float(value: object) -> float:
+    if isinstance(value, str):
+        return texts.parse_float(value)
+    if isinstance(value, bool):
+        raise ValueError("a bool is no float: give float(value)")
+    if not isinstance(value, Real):
+        raise ValueError("give float(value)" if hasattr(value, "__float__") else "")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("too large for a float") from None
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, str):
+        return texts.parse_bool(value)
+    if not isinstance(value, bool):
+        raise ValueError("give True or False")
+    return value
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("give str(value)")
+    return str.__str__(value)  # a member of a str Enum prints its name, but is its value
+
+
+def _datetime(value: object) -> Timestamp:
+    if isinstance(value, str):
+        value = texts.parse_datetime(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time.min)
+    if not isinstance(value, datetime):
+        raise ValueError("give a datetime, a date or an ISO 8601 text")
+    stamp = Timestamp()
+    try:
+        # As flytekit does, a time without a zone is taken to be UTC.
+        stamp.FromDatetime(value.astimezone(timezone.utc).replace(tzinfo=None) if value.tzinfo else value)
+    except (OverflowError, ValueError):
+        raise ValueError("outside the years 1 to 9999 in UTC") from None
+    return stamp
+
+
+def _duration(value: object) -> Duration:
+    if isinstance(value, str):
+        value = texts.parse_duration(value)
+    if not isinstance(value, timedelta):
+        raise ValueError("give a timedelta or a text such as 'P1DT2H'")
+    duration = Duration()
+    try:
+        # Counted in microseconds by timedelta's own division: pendulum's Duration has other days and seconds.
+        duration.FromMicroseconds(timedelta.__floordiv__(value, timedelta(microseconds=1)))
+        duration.ToJsonString()  # checks the range, which FromMicroseconds leaves to the reader
+    except ValueError:
+        raise ValueError("Flyte's durations reach 10,000 years at most") from None
+    return duration
+
+
+_CONVERSIONS: dict[int, tuple[str, Callable[[object], object]]] = {
+    SimpleType.INTEGER: ("integer", _integer),
+    SimpleType.FLOAT: ("float_value", _float),
+    SimpleType.STRING: ("string_value", _string),
+    SimpleType.BOOLEAN: ("boolean", _boolean),
+    SimpleType.DATETIME: ("datetime", _datetime),
+    SimpleType.DURATION: ("duration", _duration),
+}
+PRIMITIVE_TYPES = frozenset(_CONVERSIONS)
+"""The simple types whose values are primitives."""
