@@ -1,0 +1,169 @@
+"""One client with two faces: the verbs are generators, and a client only says how their calls are awaited.
+
+A verb yields `Call`s and `Sleep`s and returns its result, so it is written once:
+
+    def version() -> Verb[str]:
+        reply = yield Call("GetVersion", admin.GetVersionRequest(), "asking for the version")
+        return reply.control_plane_version.Version
+
+    Client(settings).run(version())            # blocking
+    await AsyncClient(settings).run(version()) # on the event loop
+
+A call that fails is thrown into the verb as a `FlyteError`, which it may catch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+from flyteidl.service.admin_pb2_grpc import AdminServiceStub
+from google.protobuf.message import Message
+
+from airflow_flyte_provider.admin.channel import aio_channel, channel, open_channel
+from airflow_flyte_provider.admin.errors import to_flyte_error
+from airflow_flyte_provider.admin.settings import Settings
+from airflow_flyte_provider.exceptions import FlyteConnectionError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One unary call of FlyteAdmin.
+
+    :param method: the method of `flyteidl.service.AdminService`.
+    :param request: its request message.
+    :param asked: what it is for, as a phrase that an error can begin with.
+    """
+
+    method: str
+    request: Message
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A pause.
+
+    :param seconds: how long.
+    """
+
+    seconds: float
+
+
+Verb = Generator["Call | Sleep", Any, T]
+
+
+class Client:
+    """Runs verbs on the calling thread.
+
+    :param settings: which Flyte, and how to reach it. Making a client makes no call.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def run(self, verb: Verb[T]) -> T:
+        """Run `verb` to its end and return its result.
+
+        :raises FlyteError: when a call fails and the verb does not handle it.
+        """
+        return self._run(verb, channel(self.settings))
+
+    def run_aside(self, verb: Verb[T], timeout: float) -> T:
+        """Run `verb` on a thread and a channel of its own, and wait for it.
+
+        For signal handlers: the code they interrupt may hold locks of the shared channel.
+
+        :param timeout: seconds to wait at most.
+        :raises FlyteConnectionError: when the time is over; the verb may still take effect.
+        """
+        executor = ThreadPoolExecutor(max_workers=1)
+        with open_channel(self.settings) as own:
+            try:
+                return executor.submit(self._run, verb, own).result(timeout)
+            except FutureTimeoutError:
+                raise FlyteConnectionError(
+                    f"Flyte at {self.settings.endpoint} did not answer within {timeout:g} s."
+                ) from None
+            finally:
+                executor.shutdown(wait=False)
+
+    def _run(self, verb: Verb[T], through: grpc.Channel) -> T:
+        step = _Steps(verb, self.settings)
+        stub = AdminServiceStub(through)
+        while step.next is not None:
+            if isinstance(step.next, Sleep):
+                time.sleep(step.next.seconds)
+                step.answer(None)
+                continue
+            try:
+                reply = getattr(stub, step.next.method)(step.next.request, timeout=self.settings.call_timeout)
+            except grpc.RpcError as error:
+                step.fail(error)
+            else:
+                step.answer(reply)
+        return step.result
+
+
+class AsyncClient:
+    """Runs verbs on the running event loop, without ever blocking it.
+
+    :param settings: which Flyte, and how to reach it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    async def run(self, verb: Verb[T]) -> T:
+        """Run `verb` to its end and return its result; see `Client.run`."""
+        step = _Steps(verb, self.settings)
+        stub = AdminServiceStub(aio_channel(self.settings))
+        while step.next is not None:
+            if isinstance(step.next, Sleep):
+                await asyncio.sleep(step.next.seconds)
+                step.answer(None)
+                continue
+            try:
+                reply = await getattr(stub, step.next.method)(
+                    step.next.request, timeout=self.settings.call_timeout
+                )
+            except grpc.RpcError as error:
+                step.fail(error)
+            else:
+                step.answer(reply)
+        return step.result
+
+
+class _Steps:
+    """A verb under way: what it asks for next, until it has returned."""
+
+    def __init__(self, verb: Verb[Any], settings: Settings) -> None:
+        self.next: Call | Sleep | None = None
+        self.result: Any = None
+        self._verb = verb
+        self._settings = settings
+        self._advance(lambda: next(verb))
+
+    def answer(self, reply: Message | None) -> None:
+        self._advance(lambda: self._verb.send(reply))
+
+    def fail(self, error: grpc.RpcError) -> None:
+        assert isinstance(self.next, Call)  # noqa: S101 - only a call fails
+        fault = to_flyte_error(error, self.next.asked, self._settings)
+        # gRPC's own exception repeats the message with its debug text; it helps nobody in a task log.
+        fault.__suppress_context__ = True
+        self._advance(lambda: self._verb.throw(fault))
+
+    def _advance(self, step: Any) -> None:
+        try:
+            self.next = step()
+        except StopIteration as end:
+            self.next, self.result = None, end.value

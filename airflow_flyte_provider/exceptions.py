@@ -1,0 +1,105 @@
+"""Every error this provider raises: one small tree under `FlyteError`.
+
+Each error says what was asked, of which entity or execution, what Flyte answered, and what to do. None
+carries a secret. `FlyteError` is an Airflow exception, so that Airflow fails or retries the task as usual;
+the errors that a retry cannot mend derive from `AirflowFailException` too and fail the task at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+if TYPE_CHECKING:
+    from airflow_flyte_provider.model.executions import Execution
+
+
+class FlyteError(AirflowException):
+    """Anything that went wrong with Flyte, or on the way to it."""
+
+
+class FlyteConfigError(FlyteError, AirflowFailException):
+    """The Airflow connection or an operator's arguments cannot be used as they are."""
+
+
+class FlyteConnectionError(FlyteError):
+    """Flyte could not be reached, or kept answering with a transient error until the deadline."""
+
+
+class FlytePermissionError(FlyteError):
+    """Flyte refused who is asking: not signed in, or not allowed."""
+
+
+class FlyteNotFoundError(FlyteError, AirflowFailException):
+    """What was named is not registered, or does not exist."""
+
+
+class FlyteAlreadyExistsError(FlyteError, AirflowFailException):
+    """A name is taken by something that is not ours."""
+
+
+class FlyteInvalidRequestError(FlyteError, AirflowFailException):
+    """Flyte, or the check before the call, found the request wrong. Nothing was launched."""
+
+
+class FlyteInvalidInputsError(FlyteInvalidRequestError):
+    """Inputs do not fit the interface. The message names every faulty one; nothing was launched."""
+
+
+class FlyteWaitTimeoutError(FlyteError):
+    """A wait took longer than it was given. The execution may still be running."""
+
+
+class FlyteExecutionError(FlyteError):
+    """An execution ended, and not with SUCCEEDED.
+
+    :param message: what to tell the user.
+    :param execution: the execution as Flyte last told it.
+    """
+
+    def __init__(self, message: str, execution: Execution | None = None) -> None:
+        super().__init__(message)
+        self.execution = execution
+
+    @staticmethod
+    def of(execution: Execution, url: str) -> FlyteExecutionError:
+        """Return the error that tells how `execution` ended.
+
+        :param execution: one that is over and was not successful.
+        :param url: its address in the Flyte console.
+        """
+        said = f"Execution {execution.id} of {execution.launch_plan} ended {execution.phase}"
+        if execution.error:
+            error = execution.error
+            said += f", {error.kind} error {error.code}:\n{_end_of(error.message)}"
+        elif execution.abort_cause:
+            said += f". It was terminated: {execution.abort_cause}"
+        return _BY_PHASE.get(execution.phase.value, FlyteExecutionError)(f"{said}\nSee {url}", execution)
+
+
+class FlyteExecutionFailedError(FlyteExecutionError):
+    """An execution ended FAILED."""
+
+
+class FlyteExecutionAbortedError(FlyteExecutionError):
+    """An execution ended ABORTED: somebody or something terminated it."""
+
+
+class FlyteExecutionTimedOutError(FlyteExecutionError):
+    """An execution ended TIMED_OUT."""
+
+
+_BY_PHASE: dict[str, type[FlyteExecutionError]] = {
+    "FAILED": FlyteExecutionFailedError,
+    "ABORTED": FlyteExecutionAbortedError,
+    "TIMED_OUT": FlyteExecutionTimedOutError,
+}
+
+#: An error's message may be a whole log; its end is what tells the cause.
+_SHOWN_CHARACTERS = 4000
+
+
+def _end_of(message: str) -> str:
+    text = message.strip()
+    return text if len(text) <= _SHOWN_CHARACTERS else f"[...]{text[-_SHOWN_CHARACTERS:]}"
