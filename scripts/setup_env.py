@@ -26,10 +26,22 @@ def main(target: Path) -> None:
     python = target / "bin" / "python"
     constraints = ROOT / "constraints.txt"
     subprocess.run(
-        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", constraints, "uv"], check=True
+        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", constraints, "uv"],
+        check=True,
     )
     subprocess.run(
-        [target / "bin" / "uv", "pip", "install", "-q", "--python", python, "-c", constraints, "-e", f"{ROOT}[dev]"],
+        [
+            target / "bin" / "uv",
+            "pip",
+            "install",
+            "-q",
+            "--python",
+            python,
+            "-c",
+            constraints,
+            "-e",
+            f"{ROOT}[dev]",
+        ],
         check=True,
     )
     (target / ".ready").touch()

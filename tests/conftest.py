@@ -29,9 +29,8 @@ RECORDINGS = Path(__file__).parent / "conformance" / "recordings"
 PROJECT, DOMAIN, VERSION = "flytesnacks", "development", "v1c"
 
 
-@pytest.fixture(scope="session")
-def registered(local_flyte):
-    """The local Flyte, with what the recording `register` registers: `demo.add_one`, `demo.greet` and others."""
+def register_demo(endpoint):
+    """Register what the recording `register` registers: `demo.add_one`, `demo.greet`, `demo.gated` and others."""
     import grpc
     from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
     from flyteidl.service.admin_pb2_grpc import AdminServiceStub
@@ -42,13 +41,19 @@ def registered(local_flyte):
         "CreateWorkflow": workflow_pb2.WorkflowCreateRequest,
         "CreateLaunchPlan": launch_plan_pb2.LaunchPlanCreateRequest,
     }
-    with grpc.insecure_channel(local_flyte.endpoint) as channel:
+    with grpc.insecure_channel(endpoint) as channel:
         stub = AdminServiceStub(channel)
         for line in (RECORDINGS / "register.jsonl").read_text().splitlines():
             call = json.loads(line)
             method = call["method"].rpartition("/")[2]
             if method in requests and "response" in call:
                 getattr(stub, method)(ParseDict(call["request"], requests[method]()))
+
+
+@pytest.fixture(scope="session")
+def registered(local_flyte):
+    """The local Flyte, with the entities of `register_demo`."""
+    register_demo(local_flyte.endpoint)
     return local_flyte
 
 
