@@ -9,11 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from flyteidl.core import literals_pb2, types_pb2
+from flyteidl.core.types_pb2 import LiteralType
 from google.protobuf import text_format
 from google.protobuf.json_format import MessageToDict
-
-LiteralType = types_pb2.LiteralType
-SimpleType = types_pb2.SimpleType
 
 _PRIMITIVES = {
     "integer": types_pb2.INTEGER,

@@ -1,0 +1,109 @@
+"""The command line: `python -m airflow_flyte_provider.local`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import logging
+import sys
+from pathlib import Path
+
+from airflow_flyte_provider.local.settings import DEFAULT_PORT, DEFAULT_PROJECTS, Pace, ServerSettings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a server in the foreground.
+
+    :param arguments: command line without the program's name, None for the process's own.
+    :return: exit code: 0 when it was asked to stop, 1 when it could not start.
+    """
+    chosen = _parser().parse_args(arguments)
+    if not chosen.allow_remote and not _is_loopback(chosen.host):
+        return _refuse(
+            f"{chosen.host} is not a loopback address. This server has no sign-in and runs any code it is "
+            "given; say --allow-remote to let other machines reach it"
+        )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # what follows loads gRPC and the database, which a refusal above need not wait for
+    from airflow_flyte_provider.local.server import Addresses, CannotStart, serve
+
+    def ready(addresses: Addresses) -> None:
+        print(f"gRPC endpoint:  {addresses.grpc}")
+        print(f"HTTP:           {addresses.http}")
+        print(f"data directory: {addresses.data_dir}")
+        print("local Flyte is ready", flush=True)
+
+    try:
+        asyncio.run(serve(_settings(chosen), ready))
+    except CannotStart as fault:
+        return _refuse(str(fault))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_flyte_provider.local", description="Flyte on one machine"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="gRPC port, 0 for a free one (default %(default)s)"
+    )
+    parser.add_argument(
+        "--http-port", type=int, default=0, help="port for uploads, downloads and logs (default: a free one)"
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path("flyte-local"),
+        help="folder to keep everything in (default %(default)s)",
+    )
+    parser.add_argument(
+        "--database-url", help="SQLAlchemy URL (default: an SQLite file in the data directory)"
+    )
+    parser.add_argument(
+        "--project",
+        action="append",
+        metavar="NAME",
+        help="project that is there from the start, may be given again",
+    )
+    parser.add_argument(
+        "--echo-seconds",
+        type=float,
+        default=0.0,
+        help="how long a task of type echo takes (default %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-remote", action="store_true", help="listen on an address that other machines can reach"
+    )
+    return parser
+
+
+def _settings(chosen: argparse.Namespace) -> ServerSettings:
+    return ServerSettings(
+        data_dir=chosen.data_dir.expanduser().resolve(),
+        host=chosen.host,
+        port=chosen.port,
+        http_port=chosen.http_port,
+        projects=tuple(dict.fromkeys([*DEFAULT_PROJECTS, *(chosen.project or [])])),
+        database_url=chosen.database_url,
+        pace=Pace(echo=chosen.echo_seconds),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse(reason: str) -> int:
+    print(f"local Flyte can't start: {reason}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,249 @@
+"""Checks that each input of a node is bound, once, to something of a fitting type."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flyteidl.core import interface_pb2, literals_pb2, types_pb2, workflow_pb2
+
+from airflow_flyte_provider.local.compiler.errors import Faults, type_text
+from airflow_flyte_provider.local.compiler.graph import START, Graph
+from airflow_flyte_provider.local.wording import go_text
+from airflow_flyte_provider.model.casting import castable, is_optional, type_of_scalar
+
+_INDEXED = re.compile(r"\[(\d+)\]\.(.+)")
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Which edges a binding draws: both ways, or only upstream (for nodes inside a branch)."""
+
+    draw: bool = True
+    upstream_only: bool = False
+
+
+BOTH_WAYS = Edges()
+UPSTREAM = Edges(upstream_only=True)
+
+
+class BindingChecker:
+    """Checks the bindings of one graph's nodes and draws the edges they make.
+
+    :param graph: the graph; bindings to a workflow input get the start node's id filled in.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def check(
+        self,
+        node: workflow_pb2.Node,
+        parameters: interface_pb2.VariableMap,
+        *,
+        edges: Edges,
+        types_known: bool = True,
+    ) -> interface_pb2.VariableMap:
+        """Check all bindings of a node against the variables it takes.
+
+        :param node: the node whose `inputs` are checked.
+        :param parameters: the variables it takes.
+        :param edges: the edges to draw for what it is bound to.
+        :param types_known: False for nodes whose inputs are whatever is bound (branches, approvals).
+        :return: the types the bound variables turned out to have.
+        """
+        faults, resolved = self._graph.faults, interface_pb2.VariableMap()
+        bound: set[str] = set()
+        for binding in node.inputs:
+            wanted = parameters.variables.get(binding.var)
+            if wanted is None and types_known:
+                text = f"Variable [{binding.var}] not found on node [{node.id}]."
+                faults.add("VariableNameNotFound", node.id, text)
+            elif not binding.HasField("binding"):
+                faults.add("ValueRequired", node.id, "Value required [Binding].")
+            elif binding.var in bound:
+                text = f"Input [{binding.var}] is bound more than once."
+                faults.add("ParameterBoundMoreThanOnce", node.id, text)
+            else:
+                bound.add(binding.var)
+                expected = wanted.type if wanted is not None and types_known else None
+                one = _OneBinding(self._graph, node, binding.var)
+                found = one.resolve(binding.binding, expected, faults)
+                for before in one.sources:
+                    self._graph.connect(before, node.id, upstream_only=edges.upstream_only)
+                if found is not None:
+                    resolved.variables[binding.var].type.CopyFrom(found)
+        for name, variable in parameters.variables.items():
+            if name not in bound and not is_optional(variable.type):
+                faults.add("ParameterNotBound", node.id, f"Parameter not bound [{name}].")
+        return resolved
+
+
+class _OneBinding:
+    """The check of one binding: its type, and the nodes it takes its value from."""
+
+    def __init__(self, graph: Graph, node: workflow_pb2.Node, var: str) -> None:
+        self._graph = graph
+        self._node = node
+        self._var = var
+        self.sources: list[str] = []
+
+    def resolve(
+        self, binding: literals_pb2.BindingData, expected: types_pb2.LiteralType | None, faults: Faults
+    ) -> types_pb2.LiteralType | None:
+        """Return the type a binding has, None when it is at fault. `expected` is None when any will do."""
+        kind = binding.WhichOneof("value")
+        if kind == "promise":
+            return self._promise(binding.promise, expected, faults)
+        if expected is not None and expected.WhichOneof("type") == "union_type" and kind != "scalar":
+            return self._union(binding, expected, faults)
+        if kind == "scalar":
+            return self._scalar(binding.scalar, expected, faults)
+        if kind == "collection":
+            bindings = list(binding.collection.bindings)
+            return self._container("collection_type", bindings, expected, faults, go_text(binding.collection))
+        if kind == "map":
+            bindings = [binding.map.bindings[key] for key in sorted(binding.map.bindings)]
+            return self._container("map_value_type", bindings, expected, faults, go_text(binding.map))
+        self._mismatching(expected, "", faults)
+        return None
+
+    def _promise(
+        self,
+        promise: types_pb2.OutputReference,
+        expected: types_pb2.LiteralType | None,
+        faults: Faults,
+    ) -> types_pb2.LiteralType | None:
+        source_id = promise.node_id or START
+        source = self._graph.nodes.get(source_id)
+        if source is None:
+            faults.add("NodeReferenceNotFound", source_id, f"Referenced node [{source_id}] not found.")
+            self._not_bound(faults)
+            return None
+        outputs = self._graph.interfaces.get(source_id, interface_pb2.TypedInterface()).outputs.variables
+        indexed = _INDEXED.fullmatch(promise.var)
+        name = indexed.group(2) if indexed else promise.var
+        if name not in outputs:
+            text = f"Variable [{name}] not found on node [{source_id}]."
+            faults.add("VariableNameNotFound", source_id, text)
+            self._not_bound(faults)
+            return None
+        whole = outputs[name].type
+        part = whole.collection_type if indexed else whole
+        for step in promise.attr_path:
+            inner = _attribute(part, step)
+            if inner is None:
+                text = f"Variable [{promise.var}] (type [{go_text(part)}]) doesn't have field [{step.string_value}]."
+                faults.add("FieldNotFound", self._node.id, text)
+                return None
+            part = inner
+        if expected is not None and not castable(part, expected):
+            given, taken = _qualified(source, promise.var), _qualified(self._node, self._var)
+            text = (
+                f"The output variable '{given}' has type [{type_text(part)}], but it's assigned to "
+                f"the input variable '{taken}' which has type type [{type_text(expected)}]."
+            )
+            faults.add("MismatchingTypes", self._node.id, text)
+            return None
+        promise.node_id = source_id
+        self.sources.append(source_id)
+        return whole
+
+    def _union(
+        self, binding: literals_pb2.BindingData, expected: types_pb2.LiteralType, faults: Faults
+    ) -> types_pb2.LiteralType | None:
+        fitting: list[tuple[types_pb2.LiteralType, types_pb2.LiteralType]] = []
+        for variant in expected.union_type.variants:
+            aside = Faults()
+            sources = len(self.sources)
+            found = self.resolve(binding, variant, aside)
+            if found is not None and not aside:
+                fitting.append((variant, found))
+            else:
+                del self.sources[sources:]
+        if len(fitting) == 1:
+            return fitting[0][1]
+        start = f"Input [{self._var}] on node [{self._node.id}] expects bindings of union type [{go_text(expected)}]."
+        if not fitting:
+            text = f"{start}  Received [{go_text(binding)}] which does not match any of the variants."
+            faults.add("IncompatibleBindingUnionValue", self._node.id, text)
+        else:
+            first, second = (go_text(variant) for variant, _ in fitting[:2])
+            text = (
+                f"{start}  Received [{go_text(binding)}] which is ambiguous "
+                f"as both variants [{first}] and [{second}] match."
+            )
+            faults.add("AmbiguousBindingUnionValue", self._node.id, text)
+        return None
+
+    def _scalar(
+        self, scalar: literals_pb2.Scalar, expected: types_pb2.LiteralType | None, faults: Faults
+    ) -> types_pb2.LiteralType | None:
+        found = type_of_scalar(scalar)
+        if found is None:
+            faults.add(
+                "UnrecognizedValue", self._node.id, f"Unrecognized value [{scalar.WhichOneof('value')}]."
+            )
+        elif expected is not None and not castable(found, expected):
+            shown, wanted = type_text(found), type_text(expected)
+            text = f"Variable [{self._var}] (type [{shown}]) doesn't match expected type [{wanted}]."
+            faults.add("MismatchingTypes", self._node.id, text)
+            return None
+        allowed = list(expected.enum_type.values) if expected is not None else []
+        value = scalar.primitive.string_value
+        if allowed and value not in allowed:
+            text = (
+                f"Input [{self._var}] on node [{self._node.id}] is an Enum and expects value to be one of "
+                f"[[{' '.join(allowed)}]].  Received [{value}]"
+            )
+            faults.add("IllegalEnumValue", self._node.id, text)
+            return None
+        return found
+
+    def _container(
+        self,
+        kind: str,
+        bindings: list[literals_pb2.BindingData],
+        expected: types_pb2.LiteralType | None,
+        faults: Faults,
+        shown: str,
+    ) -> types_pb2.LiteralType | None:
+        if expected is not None and expected.WhichOneof("type") != kind:
+            self._mismatching(expected, shown, faults)
+            return None
+        inner = None if expected is None else getattr(expected, kind)
+        before = len(faults)
+        types = [self.resolve(binding, inner, faults) for binding in bindings]
+        if len(faults) > before:
+            return None
+        result = types_pb2.LiteralType()
+        part = getattr(result, kind)
+        part.SetInParent()
+        if types and types[-1] is not None:
+            part.CopyFrom(types[-1])
+        return result
+
+    def _mismatching(self, expected: types_pb2.LiteralType | None, shown: str, faults: Faults) -> None:
+        wanted = "" if expected is None else go_text(expected)
+        text = f"Input [{self._var}] on node [{self._node.id}] expects bindings of type [{wanted}].  Received [{shown}]"
+        faults.add("MismatchingBindings", self._node.id, text)
+
+    def _not_bound(self, faults: Faults) -> None:
+        faults.add("ParameterNotBound", self._node.id, f"Parameter not bound [{self._var}].")
+
+
+def _attribute(
+    literal_type: types_pb2.LiteralType, step: types_pb2.PromiseAttribute
+) -> types_pb2.LiteralType | None:
+    kind = literal_type.WhichOneof("type")
+    if kind in ("collection_type", "map_value_type"):
+        return getattr(literal_type, kind)  # type: ignore[no-any-return]
+    fields = literal_type.structure.dataclass_type
+    if not fields:
+        return literal_type
+    # not .get(): a map of messages would answer an empty one for a field that isn't there
+    return fields[step.string_value] if step.string_value in fields else None  # noqa: SIM401
+
+
+def _qualified(node: workflow_pb2.Node, var: str) -> str:
+    return f"{node.metadata.name}.{var}" if node.HasField("metadata") else var

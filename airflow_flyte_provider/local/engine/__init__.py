@@ -1,0 +1,1 @@
+"""Executes compiled workflows: walks their graphs, runs their tasks, remembers every step."""

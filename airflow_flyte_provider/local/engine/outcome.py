@@ -1,0 +1,47 @@
+"""How things end in the engine: failures as exceptions, and the errors they carry."""
+
+from __future__ import annotations
+
+from flyteidl.core import execution_pb2
+
+ExecutionError = execution_pb2.ExecutionError
+USER = execution_pb2.ExecutionError.USER
+SYSTEM = execution_pb2.ExecutionError.SYSTEM
+SYSTEM_RETRIES = 10
+"""How often something is tried again after a failure of the engine's side."""
+
+
+class NodeFailed(Exception):  # noqa: N818 - Flyte's own word for it
+    """A node that failed for good.
+
+    :param error: what it failed with.
+    """
+
+    def __init__(self, error: ExecutionError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class SystemFailure(Exception):  # noqa: N818 - Flyte's own word for it
+    """A failure of the engine's side rather than of the user's code; it is tried again.
+
+    :param message: what went wrong.
+    """
+
+
+class EngineGaveUp(Exception):  # noqa: N818 - the end of a series of system failures
+    """A node whose system failures were not cured by trying again; the whole execution fails.
+
+    :param node_id: the node's id in its workflow.
+    :param reason: what it failed with last.
+    """
+
+    def __init__(self, node_id: str, reason: str) -> None:
+        super().__init__(reason)
+        self.node_id = node_id
+        self.reason = reason
+
+
+def failed(code: str, message: str, kind: int = USER) -> NodeFailed:
+    """Return the failure with this code, message and kind."""
+    return NodeFailed(ExecutionError(code=code, message=message, kind=kind))

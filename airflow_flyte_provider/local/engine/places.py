@@ -1,0 +1,89 @@
+"""Where a node sits: its id among all nodes of an execution, and the folder of its inputs and outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flyteidl.core import identifier_pb2
+
+from airflow_flyte_provider.local.compiler.graph import END, START
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A workflow that is being walked: the execution's own, or one inside a node.
+
+    :param execution_id: the execution.
+    :param folder: the folder its nodes get theirs in.
+    :param prefix: what the ids of its nodes begin with, `n0-0-` inside the first attempt of node n0.
+    :param retry_group: the attempt of the node it is inside, empty for the execution's own workflow.
+    """
+
+    execution_id: identifier_pb2.WorkflowExecutionIdentifier
+    folder: Path
+    prefix: str = ""
+    retry_group: str = ""
+
+    def place(self, spec_id: str) -> Place:
+        """Return where the node with this id in its workflow sits."""
+        folder = self.folder / spec_id
+        return Place(self, spec_id, folder if self.retry_group else folder / "data")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one node sits.
+
+    :param scope: the workflow it is a part of.
+    :param spec_id: its id in that workflow.
+    :param folder: the folder of its inputs and outputs.
+    """
+
+    scope: Scope
+    spec_id: str
+    folder: Path
+
+    @property
+    def node_id(self) -> str:
+        """Its id among all nodes of the execution."""
+        return self.scope.prefix + self.spec_id
+
+    @property
+    def identifier(self) -> identifier_pb2.NodeExecutionIdentifier:
+        """The identifier of its node execution."""
+        return identifier_pb2.NodeExecutionIdentifier(
+            node_id=self.node_id, execution_id=self.scope.execution_id
+        )
+
+    @property
+    def inputs_path(self) -> Path:
+        """The file of its inputs."""
+        return self.folder / "inputs.pb"
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it is the start node of its workflow."""
+        return self.spec_id == START
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it is the end node of its workflow."""
+        return self.spec_id == END
+
+    def outputs_path(self, attempt: int = 0) -> Path:
+        """Return the file of the outputs of one attempt."""
+        return self.folder / str(attempt) / "outputs.pb"
+
+    def inside(self, attempt: int = 0) -> Scope:
+        """Return the scope of a workflow that runs inside this node."""
+        return Scope(
+            self.scope.execution_id,
+            self.folder / str(attempt),
+            f"{self.node_id}-{attempt}-",
+            str(attempt),
+        )
+
+    def generated_name(self, attempt: int) -> str:
+        """Return the name of a task attempt: `<execution>-<node>-<attempt>`."""
+        return f"{self.scope.execution_id.name}-{self.node_id}-{attempt}"

@@ -1,0 +1,189 @@
+"""Running a Python task: the command its container would have run, as a process on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import shutil
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from flyteidl.core import errors_pb2, execution_pb2, literals_pb2
+from google.protobuf.message import DecodeError
+
+from airflow_flyte_provider.local.compiler.support import command_path
+from airflow_flyte_provider.local.engine.outcome import SYSTEM, USER, SystemFailure
+from airflow_flyte_provider.local.engine.runner import Attempt, Outcome
+from airflow_flyte_provider.local.files.folder import write_literals
+
+_GUARD = Path(__file__).with_name("guard.py")
+_MARK = "FLYTE_LOCAL_ATTEMPT"
+_TEMPLATE = re.compile(r"{{\s*\.(\w+)\s*}}")
+_LOG_TAIL = 2000  # characters of the log that an error quotes
+
+
+@dataclass(frozen=True)
+class _Folders:
+    """Paths of one run of an attempt. Each run has its own, so that a lost one can't meddle with the next."""
+
+    root: Path
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def outputs(self) -> Path:
+        return self.root / "out"
+
+    @property
+    def inputs(self) -> Path:
+        return self.root / "inputs.pb"
+
+    @property
+    def pid(self) -> Path:
+        return self.root / "pid"
+
+
+class ProcessRunner:
+    """Runs tasks with a container by starting the container's command.
+
+    :param attempts: folder for the working folders.
+    :param max_processes: how many run at once.
+    """
+
+    def __init__(self, attempts: Path, max_processes: int) -> None:
+        self._attempts = attempts
+        self._slots = asyncio.Semaphore(max_processes)
+
+    def sweep(self) -> None:
+        """End what an earlier server left running and remove its working folders."""
+        for root in self._attempts.iterdir():
+            _end_leftover(_Folders(root), root.name)
+            shutil.rmtree(root, ignore_errors=True)
+
+    async def run(self, attempt: Attempt) -> Outcome:
+        """Run an attempt in a folder of its own. When cancelled, its whole process group is ended."""
+        async with self._slots:
+            folders = _Folders(self._attempts / f"{attempt.name}-{secrets.token_hex(6)}")
+            for folder in (folders.work, folders.outputs, attempt.raw_output, attempt.log.parent):
+                folder.mkdir(parents=True, exist_ok=True)
+            write_literals(folders.inputs, attempt.inputs)
+            try:
+                code = await self._start(attempt, folders)
+                return _outcome(code, attempt, folders)
+            finally:
+                shutil.rmtree(folders.root, ignore_errors=True)
+
+    async def _start(self, attempt: Attempt, folders: _Folders) -> int:
+        command = _command(attempt, folders)
+        environment = {**os.environ, **attempt.environment, _MARK: folders.root.name}
+        beside = str(Path(sys.executable).parent)
+        environment["PATH"] = os.pathsep.join([beside, environment.get("PATH", os.defpath)])
+        with attempt.log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",
+                "-S",
+                str(_GUARD),
+                str(folders.pid),
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                cwd=folders.work,
+                env=environment,
+                start_new_session=True,
+            )
+        try:
+            return await process.wait()
+        except asyncio.CancelledError:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            await asyncio.shield(process.wait())
+            raise
+
+
+def _command(attempt: Attempt, folders: _Folders) -> list[str]:
+    values = {
+        "input": str(folders.inputs),
+        "inputPrefix": str(folders.root),
+        "outputPrefix": str(folders.outputs),
+        "rawOutputDataPrefix": str(attempt.raw_output),
+        "checkpointOutputPrefix": str(attempt.raw_output / "_flytecheckpoints"),
+        "prevCheckpointPrefix": '""',
+        "perRetryUniqueKey": attempt.name,
+        "taskTemplatePath": str(folders.root / "task.pb"),
+    }
+    (folders.root / "task.pb").write_bytes(attempt.template.SerializeToString())
+    container = attempt.template.container
+    words = [
+        _TEMPLATE.sub(lambda match: values.get(match.group(1), match.group(0)), word)
+        for word in [*container.command, *container.args]
+    ]
+    program = command_path(words[0])
+    if program is None:
+        raise SystemFailure(f"{words[0]} is not installed on this machine")
+    return [program, *words[1:]]
+
+
+def _outcome(code: int, attempt: Attempt, folders: _Folders) -> Outcome:
+    error_file, outputs_file = folders.outputs / "error.pb", folders.outputs / "outputs.pb"
+    if error_file.exists():
+        return _told_error(errors_pb2.ErrorDocument.FromString(error_file.read_bytes()).error)
+    if code:
+        text = (
+            f"the task's process ended with exit code {code} and left no error document\n{_tail(attempt.log)}"
+        )
+        return _failure("TaskProcessFailed", text, recoverable=True)
+    if (folders.outputs / "futures.pb").exists():
+        text = "the task is dynamic: it made a workflow as it ran; the local Flyte does not run those yet"
+        return _failure("Unimplemented", text)
+    if not outputs_file.exists():
+        if attempt.template.interface.outputs.variables:
+            text = f"the task's process ended without writing its outputs\n{_tail(attempt.log)}"
+            return _failure("OutputsNotFound", text)
+        return Outcome(outputs=literals_pb2.LiteralMap())
+    try:
+        return Outcome(outputs=literals_pb2.LiteralMap.FromString(outputs_file.read_bytes()))
+    except DecodeError as fault:
+        return _failure("OutputsUnreadable", f"the task's outputs can't be read: {fault}")
+
+
+def _told_error(told: errors_pb2.ContainerError) -> Outcome:
+    kind = told.origin if told.origin != execution_pb2.ExecutionError.UNKNOWN else USER
+    error = execution_pb2.ExecutionError(code=told.code, message=told.message, kind=kind)
+    if told.HasField("timestamp"):
+        error.timestamp.CopyFrom(told.timestamp)
+    return Outcome(error=error, recoverable=told.kind == errors_pb2.ContainerError.RECOVERABLE)
+
+
+def _failure(code: str, message: str, *, recoverable: bool = False) -> Outcome:
+    kind = USER if recoverable else SYSTEM
+    return Outcome(
+        error=execution_pb2.ExecutionError(code=code, message=message, kind=kind), recoverable=recoverable
+    )
+
+
+def _tail(log: Path) -> str:
+    try:
+        return log.read_text(errors="replace")[-_LOG_TAIL:]
+    except FileNotFoundError:
+        return ""
+
+
+def _end_leftover(folders: _Folders, mark: str) -> None:
+    """End a process of an earlier server, once sure that its number has not gone to another one."""
+    try:
+        pid = int(folders.pid.read_text())
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+    except (OSError, ValueError):
+        return
+    if f"{_MARK}={mark}".encode() in environment.split(b"\0"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)

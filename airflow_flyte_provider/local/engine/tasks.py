@@ -1,0 +1,195 @@
+"""Task nodes: attempts, retries, timeouts, and what each attempt is told about itself."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Any
+
+from flyteidl.admin import node_execution_pb2, task_execution_pb2
+from flyteidl.core import tasks_pb2
+from google.protobuf.duration_pb2 import Duration
+
+from airflow_flyte_provider.local import clock
+from airflow_flyte_provider.local.compiler.support import ECHO
+from airflow_flyte_provider.local.engine.journal import TaskPhase
+from airflow_flyte_provider.local.engine.nodes import NodeContext, Result, exhausted
+from airflow_flyte_provider.local.engine.outcome import (
+    SYSTEM_RETRIES,
+    USER,
+    EngineGaveUp,
+    ExecutionError,
+    NodeFailed,
+    SystemFailure,
+)
+from airflow_flyte_provider.local.engine.runner import Attempt, Outcome
+from airflow_flyte_provider.local.engine.values import LiteralMap
+from airflow_flyte_provider.local.files.folder import read_literals, write_literals
+
+_LOG_LIFETIME = 10 * 365 * 24 * 3600.0  # seconds; a log's address is kept in the task execution for good
+_SHARD_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+async def run_task(context: NodeContext) -> Result:
+    """Run a task's attempts until one succeeds or none is left.
+
+    :raises NodeFailed: when the task failed for good.
+    :raises EngineGaveUp: when it could not be run at all.
+    """
+    if context.task is None:
+        raise EngineGaveUp(context.node.id, "the task is not part of the workflow")
+    template = context.task.template
+    attempts = _retries(context, template) + 1
+    former = [_former_outcome(context, task) for task in context.journal.attempts(context.place)]
+    for attempt in range(attempts):
+        known = former[attempt] if attempt < len(former) else None
+        outcome = known or await _one_attempt(context, template, attempt)
+        if outcome.outputs is not None:
+            return outcome.outputs, attempt
+        error = outcome.error or ExecutionError(code="Unknown", kind=USER)
+        if not outcome.recoverable:
+            raise NodeFailed(error)
+    raise exhausted(error, attempts, attempts)
+
+
+def _former_outcome(context: NodeContext, task: task_execution_pb2.TaskExecution) -> Outcome | None:
+    """Return how an attempt ended before the server was last started, None when it had not."""
+    if task.closure.phase == TaskPhase.SUCCEEDED:
+        path = context.world.folder.path(task.closure.output_uri)
+        return Outcome(outputs=read_literals(path))
+    if task.closure.phase == TaskPhase.FAILED:
+        # a failure for good would have been the node's own: this one was to be tried again
+        return Outcome(error=task.closure.error, recoverable=True)
+    return None
+
+
+async def _one_attempt(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: int) -> Outcome:
+    async with context.slots:
+        checkpoint = context.world.folder.address(_raw_folder(context, attempt) / "_flytecheckpoints")
+        metadata = node_execution_pb2.TaskNodeMetadata(checkpoint_uri=checkpoint)
+        context.journal.running(context.place, task_node_metadata=metadata)
+        work = _attempt(context, template, attempt)
+        task = context.journal.task_began(context.place, template.id, attempt, _described(context, work))
+        try:
+            outcome = await _timed(context, template, work)
+        except asyncio.CancelledError:
+            if context.stop_reason():
+                context.journal.task_ended(task, TaskPhase.ABORTED)
+            raise
+        except EngineGaveUp as failure:
+            error = ExecutionError(code="RuntimeExecutionError", message=failure.reason)
+            context.journal.task_ended(task, TaskPhase.FAILED, error)
+            raise
+        _note_end(context, task, outcome, attempt)
+        return outcome
+
+
+def _note_end(
+    context: NodeContext, task: task_execution_pb2.TaskExecution, outcome: Outcome, attempt: int
+) -> None:
+    if outcome.error is not None:
+        context.journal.task_ended(task, TaskPhase.FAILED, outcome.error)
+        return
+    path = context.place.outputs_path(attempt)
+    write_literals(path, outcome.outputs or LiteralMap())
+    address = context.world.folder.address(path)
+    context.journal.task_ended(task, TaskPhase.SUCCEEDED, outputs=address)
+
+
+async def _timed(context: NodeContext, template: tasks_pb2.TaskTemplate, work: Attempt) -> Outcome:
+    """Run an attempt within the node's timeout; one that takes longer may be tried again."""
+    limit = _timeout(context, template)
+    seconds = clock.duration_nanoseconds(limit) / 1e9 or None
+    try:
+        return await asyncio.wait_for(_patiently(context, work), seconds)
+    except asyncio.TimeoutError:
+        text = f"task execution timeout [{clock.go_duration(limit)}] expired"
+        return Outcome(error=ExecutionError(code="TimeoutExpired", message=text, kind=USER), recoverable=True)
+
+
+async def _patiently(context: NodeContext, work: Attempt) -> Outcome:
+    """Run an attempt, again and again while the fault is the engine's own."""
+    is_echo = work.template.type == ECHO
+    runner = context.world.echo if is_echo else context.world.processes
+    failures = 0
+    while True:
+        try:
+            return await runner.run(work)
+        except SystemFailure as failure:
+            failures += 1
+            if failures > SYSTEM_RETRIES:
+                plugin = _plugin(work.template)
+                text = f"failed to execute handle for plugin [{plugin}]: {failure}"
+                raise EngineGaveUp(context.node.id, text) from None
+        await asyncio.sleep(context.world.pace.system_retry)
+
+
+def _attempt(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: int) -> Attempt:
+    name = context.place.generated_name(attempt)
+    execution = context.execution.id
+    logs = context.world.folder.storage / "logs" / f"{execution.project}-{execution.domain}-{execution.name}"
+    inputs = LiteralMap()
+    inputs.CopyFrom(context.inputs)
+    return Attempt(
+        name=name,
+        template=template,
+        inputs=inputs,
+        raw_output=_raw_folder(context, attempt),
+        log=logs / f"{context.place.node_id}-{attempt}.log",
+        environment=_environment(context, template, attempt),
+    )
+
+
+def _described(context: NodeContext, work: Attempt) -> dict[str, str]:
+    description = {"task_type": work.template.type, "plugin": _plugin(work.template)}
+    if work.template.type != ECHO:
+        work.log.parent.mkdir(parents=True, exist_ok=True)
+        work.log.touch()
+        description["log"] = context.world.signer.url(work.log, "GET", _LOG_LIFETIME)
+    return description
+
+
+def _plugin(template: tasks_pb2.TaskTemplate) -> str:
+    return ECHO if template.type == ECHO else "container"
+
+
+def _raw_folder(context: NodeContext, attempt: int) -> Any:
+    """Return the folder for an attempt's own files, in one of many shards as Flyte spreads them."""
+    name = context.place.generated_name(attempt)
+    digest = hashlib.sha256(name.encode()).digest()
+    shard = "".join(_SHARD_LETTERS[byte % len(_SHARD_LETTERS)] for byte in digest[:2])
+    return context.world.folder.storage / "data" / shard / name
+
+
+def _retries(context: NodeContext, template: tasks_pb2.TaskTemplate) -> int:
+    return int(context.node.metadata.retries.retries or template.metadata.retries.retries)
+
+
+def _timeout(context: NodeContext, template: tasks_pb2.TaskTemplate) -> Duration:
+    own = context.node.metadata.timeout
+    return own if clock.duration_nanoseconds(own) else template.metadata.timeout
+
+
+def _environment(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: int) -> dict[str, str]:
+    """Return the variables that flytekit reads to know which execution it is in, after the user's own."""
+    execution, task = context.execution, template.id
+    workflow, plan = execution.closure.workflow_id, execution.spec.launch_plan
+    chosen = {pair.key: pair.value for pair in template.container.env}
+    chosen.update({pair.key: pair.value for pair in execution.spec.envs.values})
+    return {
+        **chosen,
+        "FLYTE_INTERNAL_EXECUTION_PROJECT": execution.id.project,
+        "FLYTE_INTERNAL_EXECUTION_DOMAIN": execution.id.domain,
+        "FLYTE_INTERNAL_EXECUTION_ID": execution.id.name,
+        "FLYTE_INTERNAL_EXECUTION_WORKFLOW": f"{workflow.project}:{workflow.domain}:{workflow.name}",
+        "FLYTE_INTERNAL_EXECUTION_LAUNCHPLAN": f"{plan.project}:{plan.domain}:{plan.name}",
+        "FLYTE_INTERNAL_TASK_PROJECT": task.project,
+        "FLYTE_INTERNAL_TASK_DOMAIN": task.domain,
+        "FLYTE_INTERNAL_TASK_NAME": task.name,
+        "FLYTE_INTERNAL_TASK_VERSION": task.version,
+        "FLYTE_INTERNAL_PROJECT": task.project,
+        "FLYTE_INTERNAL_DOMAIN": task.domain,
+        "FLYTE_INTERNAL_NAME": task.name,
+        "FLYTE_INTERNAL_VERSION": task.version,
+        "FLYTE_ATTEMPT_NUMBER": str(attempt),
+    }

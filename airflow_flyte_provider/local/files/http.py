@@ -1,0 +1,163 @@
+"""The HTTP server behind signed addresses: uploads, downloads and task logs. Nothing without a signature."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import mimetypes
+import os
+import secrets
+import shutil
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from airflow_flyte_provider.local.files.folder import DataFolder
+from airflow_flyte_provider.local.files.signing import Permission, Signer
+from airflow_flyte_provider.local.refusal import Refusal
+
+_CHUNK = 1024 * 1024
+
+
+class FileServer:
+    """Serves the storage folder on a thread of its own.
+
+    :param host: address to listen on.
+    :param port: port to listen on, 0 for a free one.
+    :param folder: the data directory.
+    :raises OSError: when the port is in use.
+    """
+
+    def __init__(self, host: str, port: int, folder: DataFolder) -> None:
+        self._server = _Server((host, port), _Handler)
+        self._server.folder = folder
+        self._thread = threading.Thread(target=self._server.serve_forever, name="files", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.server_address[1])
+
+    def start(self, signer: Signer) -> None:
+        """Begin to answer requests that `signer` has signed."""
+        self._server.signer = signer
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering and close the port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    folder: DataFolder
+    signer: Signer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    server: _Server
+
+    def do_PUT(self) -> None:
+        """Store the body of a signed PUT."""
+        allowed = self._allowed("PUT")
+        if allowed is None:
+            return
+        permission, path = allowed
+        try:
+            length = int(self.headers["Content-Length"])
+        except (TypeError, ValueError):
+            self._say(HTTPStatus.LENGTH_REQUIRED, "Content-Length is required")
+            return
+        asked = self.headers.get("Content-MD5", permission.md5)
+        if permission.md5 and asked != permission.md5:
+            self._say(HTTPStatus.FORBIDDEN, "Content-MD5 is not the one this address was signed for")
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            digest = self._receive(draft, length)
+            if digest is None:
+                self._say(HTTPStatus.BAD_REQUEST, "the body ended early")
+            elif asked and digest != asked:
+                self._say(HTTPStatus.BAD_REQUEST, "the body's MD5 is not the one that was announced")
+            else:
+                os.replace(draft, path)
+                self._say(HTTPStatus.OK, "")
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def do_GET(self) -> None:
+        """Give out the file of a signed GET."""
+        self._send_file(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """Tell the length of the file of a signed GET."""
+        self._send_file(with_body=False)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's signature
+        """Log nothing: addresses carry signatures."""
+
+    def _send_file(self, *, with_body: bool) -> None:
+        allowed = self._allowed("GET")
+        if allowed is None:
+            return
+        path = allowed[1]
+        try:
+            source = path.open("rb")
+        except (FileNotFoundError, IsADirectoryError):
+            self._say(HTTPStatus.NOT_FOUND, "no such file")
+            return
+        with source:
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Length", str(os.fstat(source.fileno()).st_size))
+            self.send_header("Content-Type", _content_type(path))
+            self.end_headers()
+            if with_body:
+                shutil.copyfileobj(source, self.wfile, _CHUNK)
+
+    def _allowed(self, method: str) -> tuple[Permission, Path] | None:
+        permission = self.server.signer.check(self.path, method)
+        if permission is not None:
+            try:
+                return permission, self.server.folder.contained(Path(permission.path))
+            except Refusal:
+                pass
+        self._say(HTTPStatus.FORBIDDEN, "the address is not signed for this, or has expired")
+        return None
+
+    def _receive(self, draft: Path, length: int) -> str | None:
+        """Write the body to a file. Returns its base64 MD5, None when it ended early."""
+        digest = hashlib.md5(usedforsecurity=False)
+        left = length
+        with draft.open("wb") as target:
+            while left:
+                chunk = self.rfile.read(min(left, _CHUNK))
+                if not chunk:
+                    return None
+                digest.update(chunk)
+                target.write(chunk)
+                left -= len(chunk)
+        return base64.b64encode(digest.digest()).decode()
+
+    def _say(self, status: HTTPStatus, text: str) -> None:
+        body = text.encode()
+        if status != HTTPStatus.OK:
+            self.close_connection = True  # an unread body would be taken for the next request
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+def _content_type(path: Path) -> str:
+    if path.suffix == ".log":
+        return "text/plain; charset=utf-8"
+    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"

@@ -1,0 +1,1 @@
+"""The gRPC services: requests checked and answered as FlyteAdmin does it."""

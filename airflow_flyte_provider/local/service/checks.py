@@ -1,0 +1,210 @@
+"""Checks that every request goes through, with FlyteAdmin's refusals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flyteidl.core import identifier_pb2, interface_pb2, literals_pb2
+
+from airflow_flyte_provider.local.refusal import invalid, missing
+from airflow_flyte_provider.local.wording import go_text
+from airflow_flyte_provider.model.casting import castable, type_of_literal
+
+MAX_NAME = 63
+_MAX_LABELS = 16
+_NAME = re.compile(r"^[a-z][a-z\-0-9]*$")
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_MAX_SUBDOMAIN = 253
+_NAME_RULE = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
+    "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_PREFIX_RULE = (
+    "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+    "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_VALUE_RULE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
+    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+    "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+
+
+def require(message: Any, *fields: str) -> None:
+    """Make sure that text fields are not empty.
+
+    :raises Refusal: INVALID_ARGUMENT `missing <field>` for the first that is.
+    """
+    for field in fields:
+        if not getattr(message, field):
+            raise missing(field)
+
+
+def check_id(request: Any, resource_type: int) -> identifier_pb2.Identifier:
+    """Return the id of a request for one version of an entity.
+
+    :raises Refusal: INVALID_ARGUMENT when it is missing, not whole, or of another kind.
+    """
+    if not request.HasField("id"):
+        raise missing("id")
+    identifier = request.id
+    if identifier.resource_type != resource_type:
+        names = identifier_pb2.ResourceType
+        got, wanted = names.Name(identifier.resource_type).lower(), names.Name(resource_type).lower()
+        shown = go_text(identifier)
+        raise invalid(f"unexpected resource type {got} for identifier [{shown}], expected {wanted} instead")
+    require(identifier, "project", "domain", "name", "version")
+    return identifier  # type: ignore[no-any-return]
+
+
+def check_execution_id(request: Any, field: str = "id") -> identifier_pb2.WorkflowExecutionIdentifier:
+    """Return the id of an execution in a request.
+
+    :raises Refusal: INVALID_ARGUMENT when it is missing or not whole.
+    """
+    if not request.HasField(field):
+        raise missing("id")
+    require(getattr(request, field), "project", "domain", "name")
+    return getattr(request, field)  # type: ignore[no-any-return]
+
+
+def check_node_id(identifier: identifier_pb2.NodeExecutionIdentifier, *, given: bool) -> None:
+    """Make sure that the id of a node execution is whole.
+
+    :param given: whether the request has one at all.
+    :raises Refusal: INVALID_ARGUMENT when it isn't.
+    """
+    if not given:
+        raise missing("id")
+    if not identifier.HasField("execution_id"):
+        raise missing("execution_id")
+    if not identifier.node_id:
+        raise missing("node_id")
+    require(identifier.execution_id, "project", "domain", "name")
+
+
+def check_execution_name(name: str) -> str:
+    """Return a wished-for execution name in lower case.
+
+    :raises Refusal: INVALID_ARGUMENT when Flyte would not take it.
+    """
+    lowered = name.lower()
+    if len(lowered) > MAX_NAME:
+        raise invalid(f"size of name exceeded length {MAX_NAME} : {lowered}")
+    if not _NAME.match(lowered) or lowered.endswith("\n"):
+        raise invalid(f"invalid name format: {lowered}, does not match regex '{_NAME.pattern}'")
+    return lowered
+
+
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Make sure that Kubernetes would take these labels.
+
+    :raises Refusal: INVALID_ARGUMENT for the first, by key, that it would not.
+    """
+    if len(labels) > _MAX_LABELS:
+        raise invalid(f"labels map cannot exceed {_MAX_LABELS} entries")
+    for key in sorted(labels):
+        faults = _key_faults(key)
+        if faults:
+            raise invalid(f"invalid label key [{key}]: [{' '.join(faults)}]")
+        faults = _value_faults(labels[key])
+        if faults:
+            raise invalid(f"invalid label value [{labels[key]}]: [{' '.join(faults)}]")
+
+
+def _key_faults(key: str) -> list[str]:
+    faults: list[str] = []
+    prefix, slash, name = key.rpartition("/")
+    if "/" in prefix:
+        example = f"a qualified {_NAME_RULE.removeprefix('name part ')}"
+        return [f"{example} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+    if slash and not prefix:
+        faults.append("prefix part must be non-empty")
+    elif slash and (not _SUBDOMAIN.fullmatch(prefix) or len(prefix) > _MAX_SUBDOMAIN):
+        faults.append(_PREFIX_RULE)
+    if not name:
+        faults.append("name part must be non-empty")
+    elif len(name) > MAX_NAME:
+        faults.append(f"name part must be no more than {MAX_NAME} characters")
+    if not _QUALIFIED.fullmatch(name):
+        faults.append(_NAME_RULE)
+    return faults
+
+
+def _value_faults(value: str) -> list[str]:
+    faults = [f"must be no more than {MAX_NAME} characters"] if len(value) > MAX_NAME else []
+    if value and not _QUALIFIED.fullmatch(value):
+        faults.append(_VALUE_RULE)
+    return faults
+
+
+def check_literals(literals: literals_pb2.LiteralMap, field: str) -> None:
+    """Make sure that every literal of a map has a value.
+
+    :raises Refusal: INVALID_ARGUMENT for the first, by name, that has none.
+    """
+    for name in sorted(literals.literals):
+        if not name:
+            raise invalid(f"missing key in {field}")
+        if literals.literals[name].WhichOneof("value") is None:
+            raise invalid(f"missing valid literal in {field} {name}")
+
+
+def fill_inputs(
+    given: literals_pb2.LiteralMap,
+    fixed: literals_pb2.LiteralMap,
+    expected: interface_pb2.ParameterMap,
+) -> literals_pb2.LiteralMap:
+    """Return the inputs of an execution: those given, defaults for the rest, and the fixed ones.
+
+    :param given: what the user gave.
+    :param fixed: what the launch plan fixes.
+    :param expected: what the launch plan expects.
+    :raises Refusal: INVALID_ARGUMENT for an input that is unknown, missing, of the wrong type or fixed.
+    """
+    inputs = literals_pb2.LiteralMap()
+    for name in sorted(given.literals):
+        if name not in expected.parameters:
+            raise invalid(f"invalid input {name}")
+        inputs.literals[name].CopyFrom(given.literals[name])
+    for name in sorted(expected.parameters):
+        parameter = expected.parameters[name]
+        if name in inputs.literals:
+            _check_type(name, inputs.literals[name], parameter)
+        elif parameter.required:
+            raise invalid(f"expected_inputs {name} missing")
+        else:
+            inputs.literals[name].CopyFrom(parameter.default)
+    for name in sorted(fixed.literals):
+        if name in inputs.literals:
+            raise invalid(f"fixed_inputs {name} cannot be overridden")
+        inputs.literals[name].CopyFrom(fixed.literals[name])
+    return inputs
+
+
+def _check_type(name: str, literal: literals_pb2.Literal, parameter: interface_pb2.Parameter) -> None:
+    found = known_type(name, literal)
+    if not castable(found, parameter.var.type):
+        raise invalid(
+            f"invalid {name} input wrong type. "
+            f"Expected {go_text(parameter.var.type)}, but got {go_text(found)}"
+        )
+
+
+def known_type(name: str, literal: literals_pb2.Literal) -> Any:
+    """Return the type of a literal.
+
+    :raises Refusal: INVALID_ARGUMENT when it can't be told.
+    """
+    found = type_of_literal(literal)
+    if found is None:
+        raise invalid(
+            f"Failed to validate literal type for [{name}] with err: got unknown literal type: [<nil>].\n"
+            "Suggested solution: Please update all your Flyte deployment images to the latest version and try again"
+        )
+    return found

@@ -1,0 +1,1 @@
+"""What the local Flyte remembers: entities, executions and signals in one SQL database."""

@@ -1,0 +1,104 @@
+"""Signed addresses: what they allow, and everything they don't."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import grpc
+import pytest
+from flyteidl.service import dataproxy_pb2
+from google.protobuf.duration_pb2 import Duration
+
+from airflow_flyte_provider.local import LocalFlyte
+from airflow_flyte_provider.local.files.signing import Signer
+from tests.local.client import Client
+
+CONTENT = b"some content"
+MD5 = hashlib.md5(CONTENT).digest()
+
+
+def _location(client: Client, **fields) -> dataproxy_pb2.CreateUploadLocationResponse:
+    given = {"project": "flytesnacks", "domain": "development", "filename": "a.txt", "content_md5": MD5}
+    return client.proxy.CreateUploadLocation(dataproxy_pb2.CreateUploadLocationRequest(**{**given, **fields}))
+
+
+def _send(url: str, method: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(url, data=body, method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_what_is_put_can_be_got(client: Client) -> None:
+    location = _location(client)
+    digest = base64.b64encode(MD5).decode()
+    assert _send(location.signed_url, "PUT", CONTENT, **{"Content-MD5": digest})[0] == 200
+    assert Path(location.native_url.removeprefix("file://")).read_bytes() == CONTENT
+    download = client.proxy.CreateDownloadLocation(
+        dataproxy_pb2.CreateDownloadLocationRequest(native_url=location.native_url)
+    )
+    assert _send(download.signed_url, "GET") == (200, CONTENT)
+
+
+def test_another_content_is_refused(client: Client) -> None:
+    location = _location(client, filename="other.txt")
+    assert _send(location.signed_url, "PUT", b"another")[0] == 400
+    assert not Path(location.native_url.removeprefix("file://")).exists()
+    wrong = base64.b64encode(hashlib.md5(b"another").digest()).decode()
+    assert _send(location.signed_url, "PUT", b"another", **{"Content-MD5": wrong})[0] == 403
+
+
+def test_an_address_allows_nothing_else(client: Client, flyte: LocalFlyte) -> None:
+    url = _location(client, filename="fixed.txt").signed_url
+    assert _send(url, "GET")[0] == 403
+    assert _send(url.replace("fixed.txt", "else.txt"), "PUT", CONTENT)[0] == 403
+    parts = urlsplit(url)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    for change in ({"expires": "9999999999"}, {"method": "GET"}, {"signature": "0" * 64}, {"md5": ""}):
+        changed = parts._replace(query=urlencode({**query, **change})).geturl()
+        assert _send(changed, "PUT", CONTENT)[0] == 403
+    assert _send(f"{flyte.http_url}/../flyte.db", "GET")[0] == 403
+    assert _send(flyte.http_url, "GET")[0] == 403
+
+
+def test_an_address_expires(tmp_path: Path) -> None:
+    signer = Signer(b"key", "http://host", tmp_path)
+    url = signer.url(tmp_path / "a", "GET", lifetime=-1)
+    target = url.removeprefix("http://host")
+    assert signer.check(target, "GET") is None
+    assert signer.check(signer.url(tmp_path / "a", "GET", 60).removeprefix("http://host"), "GET") is not None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"filename": "../../../../flyte.db"},
+        {"filename": "/etc/passwd"},
+        {"filename_root": "../../..", "filename": "x"},
+        {"project": "../..", "domain": ".."},
+    ],
+)
+def test_no_upload_leaves_the_folder(client: Client, fields: dict[str, str]) -> None:
+    with pytest.raises(grpc.RpcError, match="not stored by this server"):
+        _location(client, **fields)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "/etc/passwd", "s3://bucket/key"])
+def test_no_download_leaves_the_folder(client: Client, flyte: LocalFlyte, url: str) -> None:
+    for native_url in (url, f"file://{flyte.data_dir}/storage/../flyte.db"):
+        with pytest.raises(grpc.RpcError, match="not stored by this server"):
+            client.proxy.CreateDownloadLocation(
+                dataproxy_pb2.CreateDownloadLocationRequest(native_url=native_url)
+            )
+
+
+def test_an_address_lives_an_hour_at_most(client: Client) -> None:
+    with pytest.raises(grpc.RpcError, match="cannot exceed max allowed expiration"):
+        _location(client, expires_in=Duration(seconds=3601))
