@@ -5,6 +5,7 @@ This module is imported when a task runs, never when a DAG file is parsed: it lo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -299,11 +300,11 @@ class FlyteHook(BaseHook):
 
     def _read(self, connection: Connection) -> Settings:
         try:
-            extra = connection.extra_dejson
-        except Exception:
-            raise FlyteConfigError(
-                f"Connection {self.flyte_conn_id!r}: its extra is not a JSON object."
-            ) from None
+            extra = json.loads(connection.extra or "{}")
+        except ValueError:
+            extra = None
+        if not isinstance(extra, dict):  # what it is instead is not shown: it may hold a secret
+            raise FlyteConfigError(f"Connection {self.flyte_conn_id!r}: its extra is not a JSON object.")
         for key, known in unknown_extras(extra).items():
             hint = f" Did you mean {known[0]!r}?" if known else ""
             self.log.warning(

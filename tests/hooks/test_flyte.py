@@ -132,10 +132,10 @@ def test_a_missing_project_is_asked_for(registered, monkeypatch):
         FlyteHook().fetch_launch_plan("demo.add_one")
 
 
-def test_an_unknown_extra_is_warned_about(registered, monkeypatch, caplog):
+def test_an_unknown_extra_is_warned_about(registered, monkeypatch, capsys):
     monkeypatch.setenv("AIRFLOW_CONN_FLYTE_DEFAULT", connection(registered.endpoint, insecur=True))
     assert FlyteHook().settings.insecure
-    assert "'insecur', which is not used. Did you mean 'insecure'?" in caplog.text
+    assert "'insecur', which is not used. Did you mean 'insecure'?" in capsys.readouterr().out
 
 
 def test_a_broken_extra_is_told_without_quoting_it(monkeypatch):

@@ -117,6 +117,6 @@ async def test_a_cancelled_wait_leaves_no_poller_behind(gated):
     wait.cancel()
     with pytest.raises(asyncio.CancelledError):
         await wait
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.1)
     assert not _pollers[asyncio.get_running_loop()]
     assert len(asyncio.all_tasks()) == 1
