@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,28 +83,24 @@ def unknown_extras(extra: Mapping[str, Any]) -> dict[str, list[str]]:
     return {key: nearest(key, _KNOWN_EXTRAS) for key in extra if key not in _KNOWN_EXTRAS}
 
 
+#: A host name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]+)(:(?P<port>[0-9]{1,5}))?")
+
+
 def _endpoint(conn_id: str, host: str | None, port: int | None, default_port: int) -> str:
-    name = (host or "").strip()
+    given = (host or "").strip()
     for scheme in ("dns:///", "https://", "http://"):
-        name = name.removeprefix(scheme)
-    name = name.rstrip("/")
-    if not name or "/" in name or any(c.isspace() for c in name):
+        given = given.removeprefix(scheme)
+    given = given.rstrip("/")
+    if given.count(":") > 1 and "[" not in given:  # a bare IPv6 address
+        given = f"[{given}]"
+    found = _HOST.fullmatch(given)
+    if not found or not 0 < int(port or found["port"] or default_port) < 65536:
         raise FlyteConfigError(
-            f"Connection {conn_id!r} has {'no host' if not name else f'the host {host!r}'}. "
-            "Set it to the host of FlyteAdmin, for example flyte.example.com."
+            f"Connection {conn_id!r} has {f'the host {host!r}' if host else 'no host'}. "
+            "Set it to the host of FlyteAdmin, for example flyte.example.com or flyte.example.com:443."
         )
-    if name.startswith("["):  # an IPv6 address, whose colons are not a port's
-        address, _, tail = name.partition("]")
-        name, own_port = f"{address}]", tail.removeprefix(":")
-    elif name.count(":") > 1:
-        name, own_port = f"[{name}]", ""
-    else:
-        name, _, own_port = name.partition(":")
-    if own_port and (not own_port.isdigit() or not 0 < int(own_port) < 65536):
-        raise FlyteConfigError(
-            f"Connection {conn_id!r} has the host {host!r}, whose port is not a port number."
-        )
-    return f"{name}:{port or own_port or default_port}"
+    return f"{found['name']}:{port or found['port'] or default_port}"
 
 
 class _Fields:
