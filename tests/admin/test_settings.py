@@ -75,7 +75,9 @@ def test_console_url(settings, url):
     assert settings.execution_url(ExecutionId("p", "d", "n")) == url
 
 
-@given(host=st.none() | st.text(alphabet="ab.:[]/ 1\u00fc", max_size=12), port=st.none() | st.integers(1, 65535))
+@given(
+    host=st.none() | st.text(alphabet="ab.:[]/ 1\u00fc", max_size=12), port=st.none() | st.integers(1, 65535)
+)
 def test_any_host_is_read_or_named(host, port):
     refused = endpoint = ""
     try:
