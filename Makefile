@@ -2,14 +2,23 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The same project beside the oldest Airflow that is supported.
+VENV2 := .venv-airflow2
+COMPILE := $(BIN)/uv pip compile --universal --upgrade --python-version 3.10 --no-annotate --no-header \
+	--no-emit-index-url --extra dev pyproject.toml
 
-.PHONY: demo test lint format constraints clean
+.PHONY: demo test test-airflow3 test-airflow2 lint format constraints clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m scripts.demo
 
-test: $(VENV)/.ready
+test: test-airflow3 test-airflow2
+
+test-airflow3: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-airflow2: $(VENV2)/.ready
+	$(VENV2)/bin/python -m pytest -n 2 --dist loadfile tests/hooks tests/operators tests/sensors tests/triggers $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -21,13 +30,16 @@ format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The versions everything is tested with. No addresses in it, so that any package index serves.
+# The versions everything is tested with. No addresses in them, so that any package index serves.
 constraints: $(VENV)/.ready
-	$(BIN)/uv pip compile --universal --upgrade --python-version 3.10 --no-annotate --no-header \
-		--no-emit-index-url --extra dev pyproject.toml -o constraints.txt
+	$(COMPILE) -o constraints.txt
+	$(COMPILE) -c constraints-airflow2.in -o constraints-airflow2.txt
 
 $(VENV)/.ready: pyproject.toml constraints.txt scripts/setup_env.py
-	$(PYTHON) scripts/setup_env.py $(VENV)
+	$(PYTHON) scripts/setup_env.py $(VENV) constraints.txt
+
+$(VENV2)/.ready: pyproject.toml constraints-airflow2.txt scripts/setup_env.py
+	$(PYTHON) scripts/setup_env.py $(VENV2) constraints-airflow2.txt
 
 clean:
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV2) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

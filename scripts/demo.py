@@ -85,7 +85,8 @@ def main() -> None:
     """Run the demo."""
     say("airflow-provider for Flyte: a DAG executes a Flyte workflow and uses its outputs")
     with tempfile.TemporaryDirectory(prefix="flyte-demo-") as folder, LocalFlyte() as flyte:
-        say(f"Flyte is up on {flyte.endpoint}, its data in {flyte.data_dir}")
+        pages = f"{flyte.http_url}/console/projects/flytesnacks/executions"
+        say(f"Flyte is up on {flyte.endpoint}; to look at it while this runs: {pages}")
         host, _, port = flyte.endpoint.rpartition(":")
         config = Path(folder, "flyte.yaml")
         config.write_text(f"admin:\n  endpoint: dns:///{flyte.endpoint}\n  insecure: true\n")
@@ -93,7 +94,12 @@ def main() -> None:
             "conn_type": "flyte",
             "host": host,
             "port": int(port),
-            "extra": {"insecure": True, "project": "flytesnacks", "domain": "development"},
+            "extra": {
+                "insecure": True,
+                "project": "flytesnacks",
+                "domain": "development",
+                "console_url": flyte.http_url,
+            },
         }
         env = {
             **os.environ,

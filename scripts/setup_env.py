@@ -1,6 +1,7 @@
-"""Make the project's virtual environment: `python3 scripts/setup_env.py .venv`.
+"""Make a virtual environment of the project: `python3 scripts/setup_env.py .venv constraints.txt`.
 
-Needs Python 3.10 or newer with its own `venv`, and nothing else. Versions come from constraints.txt.
+Needs Python 3.10 or newer with its own `venv`, and nothing else. The second argument names the file of pinned
+versions.
 """
 
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def main(target: Path) -> None:
+def main(target: Path, constraints: Path) -> None:
     """Create `target` and install the project with its development tools into it."""
     if sys.version_info < (3, 10):
         sys.exit(f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}. Set PYTHON=python3.x.")
@@ -24,29 +25,13 @@ def main(target: Path) -> None:
     except subprocess.CalledProcessError:
         sys.exit("This Python has no ensurepip. On Debian and Ubuntu: apt-get install python3-venv")
     python = target / "bin" / "python"
-    constraints = ROOT / "constraints.txt"
-    subprocess.run(
-        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", constraints, "uv"],
-        check=True,
-    )
-    subprocess.run(
-        [
-            target / "bin" / "uv",
-            "pip",
-            "install",
-            "-q",
-            "--python",
-            python,
-            "-c",
-            constraints,
-            "-e",
-            f"{ROOT}[dev]",
-        ],
-        check=True,
-    )
+    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", constraints, "uv"], check=True)
+    uv = [target / "bin" / "uv", "pip", "install", "-q", "--python", python]
+    subprocess.run([*uv, "-c", constraints, "-e", f"{ROOT}[dev]"], check=True)
     (target / ".ready").touch()
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).absolute())
+    main(Path(sys.argv[1]).absolute(), Path(sys.argv[2]).absolute())

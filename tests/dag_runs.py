@@ -10,6 +10,7 @@ import os
 import textwrap
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from airflow_flyte_provider.sensors.flyte import FlyteExecutionSensor
 with DAG({dag_id!r}, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)) as dag:
 """
 _numbers = itertools.count()
+AIRFLOW_2 = version("apache-airflow").startswith("2.")
 
 
 @dataclass
@@ -41,11 +43,13 @@ class DagRunResult:
 
     def xcom(self, task_id: str, key: str = "return_value") -> Any:
         """Return an XCom of a task as a downstream task would see it."""
+        ti = self.run.get_task_instance(task_id)
+        if AIRFLOW_2:
+            return ti.xcom_pull(task_ids=task_id, key=key)
         from airflow.models.xcom import XComModel
         from airflow.sdk.serde import deserialize
         from airflow.settings import Session
 
-        ti = self.run.get_task_instance(task_id)
         query = XComModel.get_many(key=key, task_ids=task_id, run_id=ti.run_id, dag_ids=ti.dag_id)
         found = Session().scalars(query).first()
         return None if found is None else deserialize(XComModel.deserialize_value(found))

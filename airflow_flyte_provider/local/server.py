@@ -23,6 +23,7 @@ from flyteidl.service import (
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from airflow_flyte_provider.local.console import Console
 from airflow_flyte_provider.local.engine.engine import Engine
 from airflow_flyte_provider.local.engine.notices import Notices
 from airflow_flyte_provider.local.engine.process import ProcessRunner
@@ -123,7 +124,7 @@ async def _serve_locked(
         launching = await _add_services(server, world, projects, engine)
         # before anyone is told that the server is ready, for they may ask it to stop at once
         stop = _stop_event()
-        files.start(signer)
+        files.start(signer, Console(world.executions, folder).page)
         await server.start()
         engine.resume(launching)
         ready(Addresses(f"{settings.host}:{port}", http_url, folder.root))

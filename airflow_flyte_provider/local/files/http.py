@@ -1,4 +1,7 @@
-"""The HTTP server behind signed addresses: uploads, downloads and task logs. Nothing without a signature."""
+"""The HTTP server: uploads, downloads and task logs behind signed addresses, and the console's pages.
+
+No file is given out or taken without a signature.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,19 @@ import os
 import secrets
 import shutil
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow_flyte_provider.local.files.folder import DataFolder
 from airflow_flyte_provider.local.files.signing import Permission, Signer
 from airflow_flyte_provider.local.refusal import Refusal
 
 _CHUNK = 1024 * 1024
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class FileServer:
@@ -40,9 +46,14 @@ class FileServer:
         """The port it listens on."""
         return int(self._server.server_address[1])
 
-    def start(self, signer: Signer) -> None:
-        """Begin to answer requests that `signer` has signed."""
+    def start(self, signer: Signer, console: Callable[[str], str | None]) -> None:
+        """Begin to answer requests.
+
+        :param signer: what must have signed the addresses of files.
+        :param console: gives the page at a path that begins with `/console`, None when there is none.
+        """
         self._server.signer = signer
+        self._server.console = console
         self._thread.start()
 
     def stop(self) -> None:
@@ -56,6 +67,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     folder: DataFolder
     signer: Signer
+    console: Callable[[str], str | None]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -93,8 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
             draft.unlink(missing_ok=True)
 
     def do_GET(self) -> None:
-        """Give out the file of a signed GET."""
-        self._send_file(with_body=True)
+        """Give out the file of a signed GET, or a page of the console."""
+        if self.path.startswith("/console"):
+            self._send_page()
+        else:
+            self._send_file(with_body=True)
 
     def do_HEAD(self) -> None:
         """Tell the length of the file of a signed GET."""
@@ -102,6 +117,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's signature
         """Log nothing: addresses carry signatures."""
+
+    def _send_page(self) -> None:
+        # Pages carry no signature: a web site that has its own name lead here must not read them.
+        asked = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        if asked not in (*_LOOPBACK, self.server.server_address[0]):
+            self._say(HTTPStatus.FORBIDDEN, "the console is for this machine")
+            return
+        page = self.server.console(self.path)
+        if page is None:
+            self._say(HTTPStatus.NOT_FOUND, "no such execution or page")
+        else:
+            self._say(HTTPStatus.OK, page, "text/html; charset=utf-8")
 
     def _send_file(self, *, with_body: bool) -> None:
         allowed = self._allowed("GET")
@@ -145,13 +172,13 @@ class _Handler(BaseHTTPRequestHandler):
                 left -= len(chunk)
         return base64.b64encode(digest.digest()).decode()
 
-    def _say(self, status: HTTPStatus, text: str) -> None:
+    def _say(self, status: HTTPStatus, text: str, kind: str = "text/plain; charset=utf-8") -> None:
         body = text.encode()
         if status != HTTPStatus.OK:
             self.close_connection = True  # an unread body would be taken for the next request
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Type", kind)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
