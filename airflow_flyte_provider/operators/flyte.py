@@ -5,7 +5,6 @@ Imported wherever a DAG file is parsed: gRPC, protobuf and flyteidl load when a 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLi
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.labels import identity_labels
 from airflow_flyte_provider.model.names import execution_name
+from airflow_flyte_provider.triggers.events import ExecutionEvent, deadline
 from airflow_flyte_provider.triggers.flyte import FlyteExecutionTrigger
 
 if TYPE_CHECKING:
@@ -171,12 +171,10 @@ class FlyteExecuteOperator(BaseOperator):
 
         :param event: what `FlyteExecutionTrigger` yielded.
         """
-        execution = ExecutionId.parse(event["execution"])
-        if event.get("error"):
-            raise FlyteError(f"Execution {execution} can no longer be watched: {event['error']}")
-        if event.get("timeout"):
-            self._give_up(execution, context)
-        return self._collect(execution, event["phase"])
+        fired = ExecutionEvent.read(event)
+        if fired.timed_out:
+            self._give_up(fired.execution, context)
+        return self._collect(fired.execution, fired.phase)
 
     def on_kill(self) -> None:
         """Terminate the execution when Airflow kills the task; called by Airflow in a signal handler."""
@@ -198,16 +196,12 @@ class FlyteExecuteOperator(BaseOperator):
         return self.hook.fetch_task(str(self.task), self.version)
 
     def _defer(self, execution: ExecutionId, context: Context) -> None:
-        deadline = None
-        if self.execution_timeout:
-            started = getattr(context["ti"], "start_date", None)
-            begin = started.timestamp() if started else time.time()
-            deadline = begin + self.execution_timeout.total_seconds()
+        limit = self.execution_timeout.total_seconds() if self.execution_timeout else None
         trigger = FlyteExecutionTrigger(
             flyte_conn_id=self.flyte_conn_id,
             execution=str(execution),
             poll_interval=self.poll_interval,
-            deadline=deadline,
+            deadline=deadline(context["ti"], limit),
         )
         # Without a timeout of Airflow's own: that one would skip execute_complete and leave Flyte running.
         self.defer(trigger=trigger, method_name="execute_complete", timeout=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,10 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteError, FlyteExecutionError
+from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteExecutionError
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink
 from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.triggers.events import ExecutionEvent, deadline
 from airflow_flyte_provider.triggers.flyte import FlyteExecutionTrigger
 
 if TYPE_CHECKING:
@@ -107,21 +107,17 @@ class FlyteExecutionSensor(BaseSensorOperator):
 
         :param event: what `FlyteExecutionTrigger` yielded.
         """
-        execution = ExecutionId.parse(event["execution"])
-        if event.get("error"):
-            raise FlyteError(f"Execution {execution} can no longer be watched: {event['error']}")
-        if event.get("timeout"):
-            told = f"Execution {execution} was not over within timeout={self.timeout:g} s; it goes on."
+        fired = ExecutionEvent.read(event)
+        if fired.timed_out:
+            told = f"Execution {fired.execution} was not over within timeout={self.timeout:g} s; it goes on."
             raise AirflowSkipException(told) if self.soft_fail else AirflowSensorTimeout(told)
-        return self._look(execution).xcom_value
+        return self._look(fired.execution).xcom_value
 
     def _defer(self, execution: ExecutionId, context: Context) -> None:
-        started = getattr(context["ti"], "start_date", None)
-        begin = started.timestamp() if started else time.time()
         trigger = FlyteExecutionTrigger(
             flyte_conn_id=self.flyte_conn_id,
             execution=str(execution),
             poll_interval=self.poke_interval,
-            deadline=begin + self.timeout,
+            deadline=deadline(context["ti"], self.timeout),
         )
         self.defer(trigger=trigger, method_name="execute_complete", timeout=None)
