@@ -331,6 +331,12 @@ class FlyteHook(BaseHook):
 
 def _checked_inputs(entity: LaunchPlan | Task, inputs: Mapping[str, Any]) -> Any:
     """Return the inputs as a LiteralMap, or raise for all that do not fit `entity`."""
+    if not isinstance(inputs, Mapping):
+        raise FlyteInvalidInputsError(
+            f"{entity.id} cannot be launched: inputs is a {type(inputs).__name__}, {inputs!r:.100}. "
+            "Give a dict of values by input name; a template renders to text unless the DAG sets "
+            "render_template_as_native_obj=True."
+        )
     try:
         if isinstance(entity, LaunchPlan):
             return build_inputs(entity.expected_inputs, entity.fixed_inputs, inputs)

@@ -86,6 +86,11 @@ def test_all_faulty_inputs_are_told_at_once(hook):
         assert part in told
 
 
+def test_inputs_that_are_no_dict_are_told(hook):
+    with pytest.raises(FlyteInvalidInputsError, match="inputs is a str, .*render_template_as_native_obj"):
+        hook.execute(hook.fetch_launch_plan("demo.add_one"), '{"a": 5}')
+
+
 def test_a_wait_ends_in_time_and_says_the_execution_goes_on(hook):
     launched = hook.execute(hook.fetch_launch_plan("demo.gated"), {"a": 1})
     with pytest.raises(FlyteWaitTimeoutError, match="may still run"):
