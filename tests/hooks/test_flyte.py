@@ -87,7 +87,7 @@ def test_all_faulty_inputs_are_told_at_once(hook):
 
 
 def test_inputs_that_are_no_dict_are_told(hook):
-    with pytest.raises(FlyteInvalidInputsError, match="inputs is a str, .*render_template_as_native_obj"):
+    with pytest.raises(FlyteInvalidInputsError, match=r"inputs is a str, .*render_template_as_native_obj"):
         hook.execute(hook.fetch_launch_plan("demo.add_one"), '{"a": 5}')
 
 
