@@ -7,6 +7,8 @@ from flyteidl.core import execution_pb2
 ExecutionError = execution_pb2.ExecutionError
 USER = execution_pb2.ExecutionError.USER
 SYSTEM = execution_pb2.ExecutionError.SYSTEM
+TIMEOUT_IN_NODE = ExecutionError(code="Timeout", message="Timeout in node", kind=USER)
+"""What a workflow fails with when one of its nodes has timed out."""
 SYSTEM_RETRIES = 10
 """How often something is tried again after a failure of the engine's side."""
 
@@ -20,6 +22,10 @@ class NodeFailed(Exception):  # noqa: N818 - Flyte's own word for it
     def __init__(self, error: ExecutionError) -> None:
         super().__init__(error.message)
         self.error = error
+
+
+class NodeTimedOut(Exception):  # noqa: N818 - Flyte's own word for it
+    """A node that was not over, with all its attempts, at twice its timeout."""
 
 
 class SystemFailure(Exception):  # noqa: N818 - Flyte's own word for it
