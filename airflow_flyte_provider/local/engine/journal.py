@@ -251,6 +251,11 @@ class Journal:
         self._store.write(tasks=[task])
         return task
 
+    def task_noted(self, task: TaskExecution) -> None:
+        """Note a change to a task attempt that goes on."""
+        task.closure.updated_at.CopyFrom(clock.now())
+        self._store.write(tasks=[task])
+
     def task_ended(
         self,
         task: TaskExecution,

@@ -80,6 +80,10 @@ class Place:
         """Return the file of the outputs of one attempt."""
         return self.folder / str(attempt) / "outputs.pb"
 
+    def error_path(self, attempt: int = 0) -> Path:
+        """Return the file of the error of one attempt."""
+        return self.folder / str(attempt) / "error.pb"
+
     def inside(self, attempt: int = 0) -> Scope:
         """Return the scope of a workflow that runs inside this node."""
         return Scope(
