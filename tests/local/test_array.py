@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from flyteidl.admin import execution_pb2, task_execution_pb2
+from flyteidl.core import catalog_pb2, identifier_pb2, tasks_pb2, types_pb2
 from flyteidl.core import execution_pb2 as core_execution
-from flyteidl.core import identifier_pb2, tasks_pb2, types_pb2
 from flyteidl.core import workflow_pb2 as core_workflow
 
 from tests.local.client import INTEGER, Client, identifier, interface
@@ -124,3 +124,16 @@ def test_parallelism_holds_elements_back(client: Client, unique, tmp_path) -> No
     _map(client, unique("wf"), _shell(client, unique("busy"), f"cd {tmp_path}; {script}"), parallelism=1)
     assert client.end(_launch(client, unique("wf"), 3)) == "SUCCEEDED"
     assert (tmp_path / "seen").read_text().split() == ["0", "0", "0"]
+
+
+def test_elements_are_cached_one_by_one(client: Client, unique) -> None:
+    metadata = tasks_pb2.TaskMetadata(discoverable=True, discovery_version="1")
+    _map(client, unique("wf"), client.task(unique("echo"), INTEGERS, metadata=metadata))
+    assert client.end(_launch(client, unique("wf"), 2)) == "SUCCEEDED"
+    execution = _launch(client, unique("wf"), 3)
+    assert client.end(execution) == "SUCCEEDED"
+    task = _task_execution(client, execution)
+    statuses = [one.cache_status for one in task.closure.metadata.external_resources]
+    hit, populated = catalog_pb2.CatalogCacheStatus.CACHE_HIT, catalog_pb2.CatalogCacheStatus.CACHE_POPULATED
+    assert statuses == [hit, hit, populated]
+    assert _phases(task) == [(index, 0, "SUCCEEDED") for index in range(3)]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
 
-from flyteidl.core import errors_pb2, literals_pb2, tasks_pb2, workflow_pb2
+from flyteidl.core import errors_pb2, identifier_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
 
 from airflow_flyte_provider.local.compiler.support import ECHO
 from airflow_flyte_provider.local.engine.elements import ElementReport
@@ -152,16 +152,48 @@ class _Element:
     async def run(self, at_once: asyncio.Semaphore) -> None:
         """Run attempts until one succeeds or none is left; either outcome is kept."""
         async with at_once:
-            retries = Retries(self._context.node, self._template)
+            context, template = self._context, self._single()
             try:
-                for attempt in count():
-                    outcome = _stored(self._context.place, attempt) or await self._try(attempt)
-                    if outcome.outputs is not None:
-                        self.outputs = outcome.outputs
-                        return
-                    retries.note(outcome)
+                cached = await context.world.catalog.through(
+                    template,
+                    self._own_inputs(),
+                    self._attempts,
+                    self._source,
+                    overwrite=context.execution.spec.overwrite_cache,
+                )
             except NodeFailed as failure:
                 self.error = failure.error
+                return
+            self.outputs = cached.outputs
+            if cached.status:
+                self._report.cached(self.index, cached.attempt, cached.status)
+
+    async def _attempts(self) -> Result:
+        retries = Retries(self._context.node, self._template)
+        for attempt in count():
+            outcome = _stored(self._context.place, attempt) or await self._try(attempt)
+            if outcome.outputs is not None:
+                return outcome.outputs, attempt
+            retries.note(outcome)
+        raise AssertionError("attempts have no end of their own")
+
+    def _single(self) -> tasks_pb2.TaskTemplate:
+        """Return the task with the outputs of one element, which is what the cache keeps."""
+        template = tasks_pb2.TaskTemplate()
+        template.CopyFrom(self._template)
+        for variable in template.interface.outputs.variables.values():
+            if variable.type.WhichOneof("type") == "collection_type":
+                inner = types_pb2.LiteralType()
+                inner.CopyFrom(variable.type.collection_type)
+                variable.type.CopyFrom(inner)
+        return template
+
+    def _source(self, attempt: int) -> identifier_pb2.TaskExecutionIdentifier:
+        return identifier_pb2.TaskExecutionIdentifier(
+            task_id=self._template.id,
+            node_execution_id=self._context.place.identifier,
+            retry_attempt=attempt,
+        )
 
     async def _try(self, attempt: int) -> Outcome:
         work = self._work(attempt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flyteidl.core import execution_pb2, identifier_pb2
 from flyteidl.event import event_pb2
 
-from airflow_flyte_provider.local.engine.journal import Journal
+from airflow_flyte_provider.local.engine.journal import Journal, TaskPhase
 from airflow_flyte_provider.local.engine.places import Place
 
 _TASK_TYPE = "container_array"
@@ -51,6 +51,16 @@ class ElementReport:
         resource.phase = phase
         if log and not resource.logs:
             resource.logs.add(uri=log, name=f"Task log (stdout and stderr)-{index}")
+        self._write()
+
+    def cached(self, index: int, attempt: int, status: int) -> None:
+        """Note what the cache had to do with an element.
+
+        :param status: a `CatalogCacheStatus`.
+        """
+        resource = self._resource(index, attempt)
+        resource.cache_status = status
+        resource.phase = TaskPhase.SUCCEEDED
         self._write()
 
     def end(self, phase: int, error: execution_pb2.ExecutionError | None = None, outputs: str = "") -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
+from flyteidl.core import catalog_pb2, identifier_pb2, literals_pb2
 from flyteidl.core import execution_pb2 as core_execution
-from flyteidl.core import identifier_pb2, literals_pb2
 from flyteidl.event import event_pb2
 
 from airflow_flyte_provider.local import clock
@@ -161,6 +161,18 @@ class Journal:
             getattr(node.closure, name).CopyFrom(value)
         self._keep(node)
         return node
+
+    def cache_noted(self, place: Place, status: int, key: catalog_pb2.CatalogMetadata | None) -> None:
+        """Note what the cache had to do with a task node.
+
+        :param status: a `CatalogCacheStatus`.
+        :param key: where its outputs are kept, None when they aren't.
+        """
+        node = self._nodes[place.node_id]
+        node.closure.task_node_metadata.cache_status = status
+        if key is not None:
+            node.closure.task_node_metadata.catalog_key.CopyFrom(key)
+        self._keep(node)
 
     def succeeded(
         self,

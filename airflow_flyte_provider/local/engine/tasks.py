@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from flyteidl.admin import node_execution_pb2, task_execution_pb2
-from flyteidl.core import tasks_pb2
+from flyteidl.core import identifier_pb2, tasks_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from airflow_flyte_provider.local import clock
@@ -32,7 +32,7 @@ _SHARD_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 async def run_task(context: NodeContext) -> Result:
-    """Run a task's attempts until one succeeds or none is left.
+    """Take a task's outputs from the cache, or run its attempts until one succeeds or none is left.
 
     :raises NodeFailed: when the task failed for good.
     :raises EngineGaveUp: when it could not be run at all.
@@ -40,6 +40,21 @@ async def run_task(context: NodeContext) -> Result:
     if context.task is None:
         raise EngineGaveUp(context.node.id, "the task is not part of the workflow")
     template = context.task.template
+    cached = await context.world.catalog.through(
+        template,
+        context.inputs,
+        lambda: _run_attempts(context, template),
+        lambda attempt: identifier_pb2.TaskExecutionIdentifier(
+            task_id=template.id, node_execution_id=context.place.identifier, retry_attempt=attempt
+        ),
+        overwrite=context.execution.spec.overwrite_cache,
+    )
+    if cached.status:
+        context.journal.cache_noted(context.place, cached.status, cached.key)
+    return cached.outputs, cached.attempt
+
+
+async def _run_attempts(context: NodeContext, template: tasks_pb2.TaskTemplate) -> Result:
     retries = Retries(context.node, template)
     former = [_former_outcome(context, task) for task in context.journal.attempts(context.place)]
     for attempt in count():
