@@ -11,6 +11,7 @@ from flyteidl.admin import (
     execution_pb2,
     launch_plan_pb2,
     node_execution_pb2,
+    task_execution_pb2,
     task_pb2,
     workflow_pb2,
 )
@@ -140,6 +141,12 @@ class Client:
         request.id.node_id = node_id
         request.id.execution_id.CopyFrom(execution_id)
         return self.admin.GetNodeExecutionData(request)
+
+    def attempts(self, execution_id: Any, node_id: str) -> list[task_execution_pb2.TaskExecution]:
+        """Return the task executions of a node, first to last."""
+        node = identifier_pb2.NodeExecutionIdentifier(node_id=node_id, execution_id=execution_id)
+        request = task_execution_pb2.TaskExecutionListRequest(node_execution_id=node, limit=10)
+        return list(self.admin.ListTaskExecutions(request).task_executions)
 
     def terminate(self, execution_id: Any, cause: str = "enough") -> None:
         self.admin.TerminateExecution(execution_pb2.ExecutionTerminateRequest(id=execution_id, cause=cause))

@@ -45,9 +45,7 @@ def _launch(client: Client, plan: str, size: int) -> Any:
 
 
 def _task_execution(client: Client, execution: Any) -> task_execution_pb2.TaskExecution:
-    node = identifier_pb2.NodeExecutionIdentifier(node_id="n0", execution_id=execution)
-    request = task_execution_pb2.TaskExecutionListRequest(node_execution_id=node, limit=10)
-    (found,) = client.admin.ListTaskExecutions(request).task_executions
+    (found,) = client.attempts(execution, "n0")
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from airflow_flyte_provider.local import LocalFlyte
-from tests.local.client import until
+from tests.local.client import Client, until
 
 SOURCE = Path(__file__).with_name("engine_flow.py")
 
@@ -59,10 +59,12 @@ def test_parts_of_dataclasses_lists_and_maps_are_handed_on(flow) -> None:
     assert execution.outputs["o0"] == "7 y 0.5 ['x', 'y'] 2"
 
 
-def test_a_failure_handler_gets_the_error(flow) -> None:
+def test_a_failure_handler_gets_the_error(flow, client: Client) -> None:
     execution = flow("handled", a=13, factor=2)
     assert "13 is unlucky" in execution.error.message
-    with urllib.request.urlopen(
-        execution.node_executions["efn"].task_executions[0].closure.logs[0].uri
-    ) as log:
+    identifier = execution.id.to_flyte_idl()
+    phases = client.node_phases(identifier)
+    assert phases == {"start-node": "SUCCEEDED", "n0": "FAILED", "fn0": "SUCCEEDED"}
+    (attempt,) = client.attempts(identifier, "fn0")
+    with urllib.request.urlopen(attempt.closure.logs[0].uri) as log:
         assert b"cleaning up 13: " in log.read()
