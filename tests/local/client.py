@@ -76,9 +76,12 @@ class Client:
         output: tuple[str, str] | None = None,
         inputs: dict[str, types_pb2.LiteralType] | None = None,
         subs: Sequence[core_workflow.WorkflowTemplate] = (),
+        failure_node: core_workflow.Node | None = None,
     ) -> core_workflow.WorkflowTemplate:
         """Register a workflow and a launch plan of the same name. `output` is (node, variable) for `o0`."""
-        template = core_workflow.WorkflowTemplate(id=identifier(identifier_pb2.WORKFLOW, name), nodes=nodes)
+        template = core_workflow.WorkflowTemplate(
+            id=identifier(identifier_pb2.WORKFLOW, name), nodes=nodes, failure_node=failure_node
+        )
         template.interface.SetInParent()
         for var, kind in (inputs or {"a": INTEGER}).items():
             template.interface.inputs.variables[var].type.CopyFrom(kind)

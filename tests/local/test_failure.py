@@ -7,7 +7,7 @@ from flyteidl.admin import execution_pb2, workflow_pb2
 from flyteidl.core import identifier_pb2, literals_pb2, types_pb2
 from flyteidl.core import workflow_pb2 as core_workflow
 
-from tests.local.client import INTEGER, Client, identifier, interface, task_node, until
+from tests.local.client import INTEGER, Client, identifier, integers, interface, task_node, until
 
 POLICY = core_workflow.WorkflowMetadata
 OPTIONAL_ERROR = types_pb2.LiteralType(
@@ -134,3 +134,22 @@ def test_a_promise_that_leads_nowhere_fails_its_node(client: Client, unique) -> 
     assert error.code == "BindingResolutionFailure"
     assert "PromiseAttributeResolveError: index [3] is out of range" in error.message
     assert client.node_phases(execution)["n0"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("of_execution", "of_node", "shown"),
+    [(None, None, 0), (True, None, 1), (True, False, 0), (None, True, 1)],
+)
+def test_interruptible_is_recorded(client: Client, unique, of_execution, of_node, shown: int) -> None:
+    node = task_node("n0", client.task(unique("echo")))
+    if of_node is not None:
+        node.metadata.interruptible = of_node
+    client.workflow(unique("wf"), [node])
+    request = execution_pb2.ExecutionCreateRequest(project="flytesnacks", domain="development")
+    request.spec.launch_plan.CopyFrom(identifier(identifier_pb2.LAUNCH_PLAN, unique("wf")))
+    if of_execution is not None:
+        request.spec.interruptible.value = of_execution
+    request.inputs.CopyFrom(integers(a=1))
+    execution = client.admin.CreateExecution(request).id
+    assert client.end(execution) == "SUCCEEDED"
+    assert client.attempts(execution, "n0")[0].closure.metadata.instance_class == shown

@@ -23,6 +23,7 @@ TaskExecution = task_execution_pb2.TaskExecution
 
 _GIVEN = (NodePhase.SUCCEEDED, NodePhase.RECOVERED)
 _MICROSECOND = 1000
+_InstanceClass = event_pb2.TaskExecutionMetadata.InstanceClass
 
 
 class Journal:
@@ -236,7 +237,7 @@ class Journal:
     ) -> TaskExecution:
         """Note that a task attempt runs. Returns it, to be handed to `task_ended`.
 
-        :param metadata: `task_type`, `plugin` and perhaps `log` (address of its log).
+        :param metadata: `task_type`, `plugin`, perhaps `instance_class` and `log` (address of its log).
         """
         moment = clock.nanoseconds(clock.now())
         task = TaskExecution(input_uri=self._folder.address(place.inputs_path))
@@ -253,7 +254,9 @@ class Journal:
         closure.task_type = metadata["task_type"]
         closure.metadata.CopyFrom(
             event_pb2.TaskExecutionMetadata(
-                generated_name=place.generated_name(attempt), plugin_identifier=metadata["plugin"]
+                generated_name=place.generated_name(attempt),
+                plugin_identifier=metadata["plugin"],
+                instance_class=_InstanceClass.Value(metadata.get("instance_class", "DEFAULT")),
             )
         )
         if "log" in metadata:

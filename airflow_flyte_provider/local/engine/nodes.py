@@ -39,6 +39,7 @@ class NodeContext:
     :param inputs: its inputs.
     :param slots: room for tasks of this execution to run at once.
     :param task: the task of a task node.
+    :param is_interruptible: whether it may run where it can be interrupted; shown, and without effect here.
     :param walk_workflow: runs a sub-workflow in a scope.
     :param walk_node: runs a node inside this one.
     :param stop_reason: tells why the run was cancelled, empty when the server is stopping.
@@ -53,6 +54,7 @@ class NodeContext:
     inputs: LiteralMap
     slots: asyncio.Semaphore
     task: compiler_pb2.CompiledTask | None
+    is_interruptible: bool
     walk_workflow: Callable[[identifier_pb2.Identifier, Scope, LiteralMap], Awaitable[LiteralMap]]
     walk_node: Callable[[workflow_pb2.Node], Awaitable[LiteralMap]]
     stop_reason: Callable[[], str]

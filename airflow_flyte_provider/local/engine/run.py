@@ -15,13 +15,13 @@ from airflow_flyte_provider.local.engine.handlers import handler_of
 from airflow_flyte_provider.local.engine.journal import Journal, NodePhase, WorkflowPhase
 from airflow_flyte_provider.local.engine.nodes import NodeContext
 from airflow_flyte_provider.local.engine.outcome import (
-    SYSTEM,
     SYSTEM_RETRIES,
     TIMEOUT_IN_NODE,
     EngineGaveUp,
     ExecutionError,
     NodeFailed,
     NodeTimedOut,
+    given_up,
 )
 from airflow_flyte_provider.local.engine.places import Place, Scope
 from airflow_flyte_provider.local.engine.values import LiteralMap, bind, tell_error
@@ -78,7 +78,8 @@ class Run:
         except NodeFailed as failure:
             self._journal.end(WorkflowPhase.FAILED, failure.error)
         except EngineGaveUp as failure:
-            self._journal.end(WorkflowPhase.FAILED, self._gave_up(failure))
+            workflow_id = self._execution.closure.workflow_id
+            self._journal.end(WorkflowPhase.FAILED, given_up(workflow_id, failure))
         else:
             self._journal.end(WorkflowPhase.SUCCEEDED)
 
@@ -211,6 +212,7 @@ class Run:
             inputs=inputs,
             slots=self._slots,
             task=self._task_template(node),
+            is_interruptible=self._is_interruptible(node),
             walk_workflow=self._walk_reference,
             walk_node=lambda inner: self._node(inner, place.inside(), outputs),
             stop_reason=lambda: self._stop_reason,
@@ -277,18 +279,13 @@ class Run:
                 return read_literals(self._world.folder.path(address)) if address else LiteralMap()
         return None
 
-    def _gave_up(self, failure: EngineGaveUp) -> ExecutionError:
-        workflow = self._execution.closure.workflow_id
-        return ExecutionError(
-            code="Workflow abort failed",
-            kind=SYSTEM,
-            message=(
-                f"Workflow[{workflow.project}:{workflow.domain}:{workflow.name}] failed. RuntimeExecutionError: "
-                f"max number of system retry attempts [{SYSTEM_RETRIES + 1}/{SYSTEM_RETRIES}] exhausted. "
-                f"Last known status message: failed at Node[{failure.node_id}]. RuntimeExecutionError: "
-                f"failed during plugin execution, caused by: {failure.reason}"
-            ),
-        )
+    def _is_interruptible(self, node: workflow_pb2.Node) -> bool:
+        """Tell whether a node may run where it can be interrupted: node, execution and workflow say, in this order."""
+        if node.metadata.WhichOneof("interruptible_value"):
+            return bool(node.metadata.interruptible)
+        if self._execution.spec.HasField("interruptible"):
+            return bool(self._execution.spec.interruptible.value)
+        return bool(self._closure.primary.template.metadata_defaults.interruptible)
 
 
 def _dependencies(node: workflow_pb2.Node, workflow: compiler_pb2.CompiledWorkflow) -> set[str]:

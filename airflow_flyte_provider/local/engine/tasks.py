@@ -164,8 +164,10 @@ def attempt_of(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: 
 
 
 def described(context: NodeContext, work: Attempt) -> dict[str, str]:
-    """Return what a task execution tells of an attempt: `task_type`, `plugin` and, if it has one, `log`."""
+    """Return what a task execution tells of an attempt, as `Journal.task_began` takes it."""
     description = {"task_type": work.template.type, "plugin": _plugin(work.template)}
+    if context.is_interruptible:
+        description["instance_class"] = "INTERRUPTIBLE"
     if work.template.type != ECHO:
         work.log.parent.mkdir(parents=True, exist_ok=True)
         work.log.touch()
