@@ -10,7 +10,8 @@ from flyteidl.core import catalog_pb2, identifier_pb2, tasks_pb2, types_pb2
 from flyteidl.core import execution_pb2 as core_execution
 from flyteidl.core import workflow_pb2 as core_workflow
 
-from tests.local.client import INTEGER, Client, identifier, interface
+from airflow_flyte_provider.local import LocalFlyte
+from tests.local.client import INTEGER, Client, identifier, interface, until
 
 INTEGERS = types_pb2.LiteralType(collection_type=INTEGER)
 
@@ -135,3 +136,29 @@ def test_elements_are_cached_one_by_one(client: Client, unique) -> None:
     hit, populated = catalog_pb2.CatalogCacheStatus.CACHE_HIT, catalog_pb2.CatalogCacheStatus.CACHE_POPULATED
     assert statuses == [hit, hit, populated]
     assert _phases(task) == [(index, 0, "SUCCEEDED") for index in range(3)]
+
+
+def test_elements_that_are_over_are_not_run_again_after_a_crash(tmp_path) -> None:
+    with LocalFlyte(tmp_path / "data") as flyte:
+        client = Client(flyte.endpoint)
+        script = (
+            f"cd {tmp_path}; echo $FLYTE_K8S_ARRAY_INDEX >> ran; [ $FLYTE_K8S_ARRAY_INDEX != 0 ] || exit 1; "
+            "[ $FLYTE_K8S_ARRAY_INDEX = 1 ] || while [ ! -e go ]; do sleep 0.05; done"
+        )
+        _map(client, "wf", _shell(client, "t", script), min_successes=2)
+        execution = _launch(client, "wf", 3)
+        over = [(0, 0, "FAILED"), (1, 0, "SUCCEEDED"), (2, 0, "RUNNING")]
+        until(lambda: "n0" in client.node_phases(execution) and _is(client, execution, over))
+        flyte.kill()
+        client.close()
+        flyte.restart()
+        client = Client(flyte.endpoint)
+        (tmp_path / "go").touch()
+        assert client.end(execution) == "SUCCEEDED"
+        assert sorted((tmp_path / "ran").read_text().split()) == ["0", "1", "2", "2"]
+        assert _phases(_task_execution(client, execution)) == [*over[:2], (2, 0, "SUCCEEDED")]
+        client.close()
+
+
+def _is(client: Client, execution: Any, phases: list[tuple[int, int, str]]) -> bool:
+    return [_phases(task) for task in client.attempts(execution, "n0")] == [phases]

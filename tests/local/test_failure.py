@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 from flyteidl.admin import execution_pb2, workflow_pb2
-from flyteidl.core import identifier_pb2, literals_pb2, types_pb2
+from flyteidl.core import execution_pb2 as core_execution
+from flyteidl.core import identifier_pb2, literals_pb2, tasks_pb2, types_pb2
 from flyteidl.core import workflow_pb2 as core_workflow
 
+from airflow_flyte_provider.local.engine.outcome import SYSTEM, USER, ExecutionError, NodeFailed
+from airflow_flyte_provider.local.engine.retries import Retries
+from airflow_flyte_provider.local.engine.runner import Outcome
 from tests.local.client import INTEGER, Client, identifier, integers, interface, task_node, until
 
 POLICY = core_workflow.WorkflowMetadata
@@ -153,3 +157,29 @@ def test_interruptible_is_recorded(client: Client, unique, of_execution, of_node
     execution = client.admin.CreateExecution(request).id
     assert client.end(execution) == "SUCCEEDED"
     assert client.attempts(execution, "n0")[0].closure.metadata.instance_class == shown
+
+
+def test_attempts_that_take_too_long_share_twice_the_timeout(client: Client, unique) -> None:
+    node = task_node("n0", client.command(unique("slow"), "sleep", "600", retries=5), None)
+    node.metadata.timeout.seconds = 1
+    client.workflow(unique("wf"), [node])
+    execution = client.launch(unique("wf"))
+    assert client.end(execution) == "FAILED"
+    error = client.execution(execution).closure.error
+    assert (error.code, error.message) == ("Timeout", "Timeout in node")
+    assert client.node_phases(execution)["n0"] == "TIMED_OUT"
+    first, second = client.attempts(execution, "n0")
+    assert first.closure.error.code == "TimeoutExpired"
+    assert second.closure.phase == core_execution.TaskExecution.ABORTED
+
+
+def test_failures_of_the_system_are_counted_apart() -> None:
+    retries = Retries(core_workflow.Node(), tasks_pb2.TaskTemplate(metadata={"retries": {"retries": 1}}))
+    by_system = Outcome(error=ExecutionError(code="Gone", message="gone", kind=SYSTEM), recoverable=True)
+    by_user = Outcome(error=ExecutionError(code="Wrong", message="wrong", kind=USER), recoverable=True)
+    for outcome in (by_system, by_user, by_system, by_system):
+        retries.note(outcome)
+    with pytest.raises(NodeFailed, match=r"\[3/3\] currentAttempt done. Last Error: SYSTEM::gone"):
+        retries.note(by_system)
+    with pytest.raises(NodeFailed, match=r"\[2/2\] currentAttempt done. Last Error: USER::wrong"):
+        retries.note(by_user)
