@@ -24,6 +24,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from airflow_flyte_provider.local.console import Console
+from airflow_flyte_provider.local.engine.catalog import Catalog
 from airflow_flyte_provider.local.engine.engine import Engine
 from airflow_flyte_provider.local.engine.notices import Notices
 from airflow_flyte_provider.local.engine.process import ProcessRunner
@@ -42,6 +43,7 @@ from airflow_flyte_provider.local.service.launching import Launching
 from airflow_flyte_provider.local.service.registration import Registration
 from airflow_flyte_provider.local.service.signals import SignalService
 from airflow_flyte_provider.local.settings import ServerSettings
+from airflow_flyte_provider.local.store.catalog import CatalogStore
 from airflow_flyte_provider.local.store.database import open_database
 from airflow_flyte_provider.local.store.entities import EntityStore
 from airflow_flyte_provider.local.store.executions import ExecutionStore
@@ -116,6 +118,7 @@ async def _serve_locked(
             folder=folder,
             signer=signer,
             notices=Notices(),
+            catalog=Catalog(CatalogStore(database)),
             pace=settings.pace,
             echo=EchoRunner(settings.pace.echo),
             processes=processes,

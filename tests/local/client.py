@@ -11,11 +11,12 @@ from flyteidl.admin import (
     execution_pb2,
     launch_plan_pb2,
     node_execution_pb2,
+    task_execution_pb2,
     task_pb2,
     workflow_pb2,
 )
 from flyteidl.core import execution_pb2 as core_execution
-from flyteidl.core import identifier_pb2, literals_pb2, types_pb2
+from flyteidl.core import identifier_pb2, interface_pb2, literals_pb2, types_pb2
 from flyteidl.core import workflow_pb2 as core_workflow
 from flyteidl.service import admin_pb2_grpc, dataproxy_pb2_grpc, signal_pb2_grpc
 
@@ -75,9 +76,12 @@ class Client:
         output: tuple[str, str] | None = None,
         inputs: dict[str, types_pb2.LiteralType] | None = None,
         subs: Sequence[core_workflow.WorkflowTemplate] = (),
+        failure_node: core_workflow.Node | None = None,
     ) -> core_workflow.WorkflowTemplate:
         """Register a workflow and a launch plan of the same name. `output` is (node, variable) for `o0`."""
-        template = core_workflow.WorkflowTemplate(id=identifier(identifier_pb2.WORKFLOW, name), nodes=nodes)
+        template = core_workflow.WorkflowTemplate(
+            id=identifier(identifier_pb2.WORKFLOW, name), nodes=nodes, failure_node=failure_node
+        )
         template.interface.SetInParent()
         for var, kind in (inputs or {"a": INTEGER}).items():
             template.interface.inputs.variables[var].type.CopyFrom(kind)
@@ -129,6 +133,24 @@ class Client:
         found = self.admin.ListNodeExecutions(request).node_executions
         return {one.id.node_id: core_execution.NodeExecution.Phase.Name(one.closure.phase) for one in found}
 
+    def node(self, execution_id: Any, node_id: str) -> node_execution_pb2.NodeExecution:
+        request = node_execution_pb2.NodeExecutionGetRequest()
+        request.id.node_id = node_id
+        request.id.execution_id.CopyFrom(execution_id)
+        return self.admin.GetNodeExecution(request)
+
+    def node_data(self, execution_id: Any, node_id: str) -> node_execution_pb2.NodeExecutionGetDataResponse:
+        request = node_execution_pb2.NodeExecutionGetDataRequest()
+        request.id.node_id = node_id
+        request.id.execution_id.CopyFrom(execution_id)
+        return self.admin.GetNodeExecutionData(request)
+
+    def attempts(self, execution_id: Any, node_id: str) -> list[task_execution_pb2.TaskExecution]:
+        """Return the task executions of a node, first to last."""
+        node = identifier_pb2.NodeExecutionIdentifier(node_id=node_id, execution_id=execution_id)
+        request = task_execution_pb2.TaskExecutionListRequest(node_execution_id=node, limit=10)
+        return list(self.admin.ListTaskExecutions(request).task_executions)
+
     def terminate(self, execution_id: Any, cause: str = "enough") -> None:
         self.admin.TerminateExecution(execution_pb2.ExecutionTerminateRequest(id=execution_id, cause=cause))
 
@@ -137,6 +159,15 @@ def identifier(kind: int, name: str) -> identifier_pb2.Identifier:
     return identifier_pb2.Identifier(
         resource_type=kind, project=PROJECT, domain=DOMAIN, name=name, version=VERSION
     )
+
+
+def interface(**variables: types_pb2.LiteralType) -> interface_pb2.TypedInterface:
+    """Return an interface that takes these variables and gives them again."""
+    result = interface_pb2.TypedInterface()
+    for name, kind in variables.items():
+        result.inputs.variables[name].type.CopyFrom(kind)
+        result.outputs.variables[name].type.CopyFrom(kind)
+    return result
 
 
 def integers(**values: int) -> literals_pb2.LiteralMap:

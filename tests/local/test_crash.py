@@ -101,3 +101,25 @@ def test_attempts_that_failed_before_a_crash_are_not_run_again(tmp_path: Path) -
         assert client.end(execution) == "SUCCEEDED"
         assert len(tries.read_text().split()) == 3
         client.close()
+
+
+def test_a_failure_that_is_being_handled_goes_on_after_a_crash(tmp_path: Path) -> None:
+    with LocalFlyte(tmp_path / "data") as flyte:
+        client = Client(flyte.endpoint)
+        wrong = client.command("wrong", "sh", "-c", f"echo wrong >> {tmp_path}/done; exit 1")
+        wait = f"touch {tmp_path}/began; while [ ! -e {tmp_path}/go ]; do sleep 0.05; done"
+        handler = task_node("efn", client.command("handler", "sh", "-c", wait), None)
+        client.workflow("wf", [task_node("n0", wrong, None)], failure_node=handler)
+        execution = client.launch("wf")
+        until(lambda: (tmp_path / "began").exists())
+        flyte.kill()
+        client.close()
+        flyte.restart()
+        client = Client(flyte.endpoint)
+        assert client.phase(execution) == "FAILING"
+        (tmp_path / "go").touch()
+        assert client.end(execution) == "FAILED"
+        assert (tmp_path / "done").read_text() == "wrong\n"
+        assert client.node_phases(execution)["efn"] == "SUCCEEDED"
+        assert client.execution(execution).closure.error.code == "RetriesExhausted|TaskProcessFailed"
+        client.close()

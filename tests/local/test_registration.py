@@ -52,11 +52,13 @@ def test_a_cycle_of_several_nodes_is_found(client: Client, unique) -> None:
     assert "[start-node>n0>n1>n2>n1]" in details
 
 
-def test_two_nodes_may_not_share_an_id(client: Client, unique) -> None:
-    task = client.task(unique("echo"))
-    code, details = _refusal(client.workflow, unique("wf"), [task_node("n0", task), task_node("n0", task)])
-    assert code == grpc.StatusCode.INVALID_ARGUMENT
-    assert "Code: DuplicateId, Node Id: n0" in details
+def test_of_two_nodes_with_one_id_the_first_counts(client: Client, unique) -> None:
+    first, second = client.task(unique("first")), client.task(unique("second"))
+    client.workflow(unique("wf"), [task_node("n0", first), task_node("n0", second)], output=("n0", "a"))
+    request = common_pb2.ObjectGetRequest(id=identifier(identifier_pb2.WORKFLOW, unique("wf")))
+    compiled = client.admin.GetWorkflow(request).closure.compiled_workflow.primary.template
+    assert [node.id for node in compiled.nodes] == ["start-node", "end-node", "n0"]
+    assert compiled.nodes[2].task_node.reference_id == first
 
 
 def test_what_cannot_run_here_is_refused_with_the_reason(client: Client, unique) -> None:
@@ -71,7 +73,7 @@ def test_what_cannot_run_here_is_refused_with_the_reason(client: Client, unique)
     mapped.array_node.SetInParent()
     code, details = _refusal(client.workflow, unique("wf"), [mapped])
     assert code == grpc.StatusCode.UNIMPLEMENTED
-    assert "array node" in details
+    assert "array nodes of tasks only" in details
 
 
 def test_fixed_inputs_are_given_and_can_not_be_overridden(client: Client, unique) -> None:

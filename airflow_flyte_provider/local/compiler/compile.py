@@ -46,10 +46,14 @@ def _all_nodes(
     inside: tuple[str, ...],
 ) -> Iterator[workflow_pb2.Node]:
     pending = list(template.nodes)
+    if template.HasField("failure_node"):
+        pending.append(template.failure_node)
     while pending:
         node = pending.pop()
         yield node
         pending.extend(branch_nodes(node))
+        if node.WhichOneof("target") == "array_node":
+            pending.append(node.array_node.node)
         if node.workflow_node.WhichOneof("reference") != "sub_workflow_ref":
             continue
         key = go_text(node.workflow_node.sub_workflow_ref)
@@ -130,6 +134,10 @@ class _Compilation:
             self._check_node(node)
         for node_id in sorted(set(self._graph.nodes) - {START}):
             self._bind(self._graph.nodes[node_id], upstream_only=False)
+        if self._result.template.HasField("failure_node"):
+            # not part of the graph: nothing leads to it but a failure
+            self._check_node(self._result.template.failure_node)
+            self._bind(self._result.template.failure_node, upstream_only=True)
         for node in sorted(own, key=lambda one: one.id):
             if not self._graph.upstream.get(node.id):
                 self._graph.connect(START, node.id)
@@ -153,12 +161,10 @@ class _Compilation:
         self._graph.interfaces[END] = interface_pb2.TypedInterface(inputs=interface.outputs)
         own = []
         for node in given:
+            if node.id in self._graph.nodes:
+                continue  # FlyteAdmin 1.16 keeps the first node of an id and drops the others without a word
             added = template.nodes.add()
             added.CopyFrom(node)
-            if added.id in self._graph.nodes:
-                text = "Trying to insert two nodes with the same id."
-                self._graph.faults.add("DuplicateId", added.id, text)
-                continue
             self._graph.nodes[added.id] = added
             own.append(added)
         return own

@@ -51,20 +51,28 @@ class InterfaceFinder:
 
     def find(self, node: workflow_pb2.Node) -> Interface | None:
         """Return what a node takes and gives, None when it can't be told because of a fault."""
+        interface = self._interface(node)
+        if interface is not None:
+            self._graph.interfaces[node.id] = interface
+        return interface
+
+    def _interface(self, node: workflow_pb2.Node) -> Interface | None:
         target = node.WhichOneof("target")
         finders = {
             "task_node": self._task,
             "workflow_node": self._workflow,
             "branch_node": self._branch,
             "gate_node": self._gate,
+            "array_node": self._array,
         }
         if target not in finders:
             self._graph.faults.add("ValueRequired", node.id, "Value required [Target].")
             return None
-        interface = finders[target](node)
-        if interface is not None:
-            self._graph.interfaces[node.id] = interface
-        return interface
+        return finders[target](node)
+
+    def _array(self, node: workflow_pb2.Node) -> Interface | None:
+        # the client has wrapped what is mapped over in lists already, so the element's interface is the node's
+        return self._interface(node.array_node.node)
 
     def _task(self, node: workflow_pb2.Node) -> Interface | None:
         key = go_text(node.task_node.reference_id)

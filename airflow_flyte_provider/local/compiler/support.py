@@ -54,20 +54,17 @@ def require_runnable_task(template: tasks_pb2.TaskTemplate) -> None:
 
 
 def require_runnable_workflow(template: workflow_pb2.WorkflowTemplate) -> None:
-    """Make sure that the engine knows every kind of node in a workflow.
+    """Make sure that the engine can run every node of a workflow.
 
-    :raises Refusal: UNIMPLEMENTED for array nodes (map tasks) and failure nodes.
+    :raises Refusal: UNIMPLEMENTED for an array node whose elements are not tasks.
     """
-    if template.HasField("failure_node"):
-        raise unimplemented(
-            f"workflow {template.id.name} has a failure node; the local Flyte does not run failure nodes yet"
-        )
     pending = list(template.nodes)
     while pending:
         node = pending.pop()
-        if node.WhichOneof("target") == "array_node":
+        is_array = node.WhichOneof("target") == "array_node"
+        if is_array and node.array_node.node.WhichOneof("target") != "task_node":
             raise unimplemented(
-                f"node {node.id} of workflow {template.id.name} is an array node (a map task); "
-                "the local Flyte does not run array nodes yet"
+                f"node {node.id} of workflow {template.id.name} maps over something other than a task; "
+                "the local Flyte runs array nodes of tasks only"
             )
         pending.extend(branch_nodes(node))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flyteidl.core import workflow_pb2
 
+from airflow_flyte_provider.local.engine.array import run_array
 from airflow_flyte_provider.local.engine.nodes import (
     Handler,
     run_branch,
@@ -15,6 +16,7 @@ from airflow_flyte_provider.local.engine.outcome import failed
 from airflow_flyte_provider.local.engine.tasks import run_task
 
 _HANDLERS: dict[str, Handler] = {
+    "array_node": run_array,
     "task_node": run_task,
     "branch_node": run_branch,
     "gate_node": run_gate,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
+from flyteidl.core import catalog_pb2, identifier_pb2, literals_pb2
 from flyteidl.core import execution_pb2 as core_execution
-from flyteidl.core import identifier_pb2, literals_pb2
 from flyteidl.event import event_pb2
 
 from airflow_flyte_provider.local import clock
+from airflow_flyte_provider.local.engine.outcome import TIMEOUT_IN_NODE
 from airflow_flyte_provider.local.engine.places import Place
 from airflow_flyte_provider.local.files.folder import DataFolder, read_literals, write_literals
 from airflow_flyte_provider.local.store.executions import ExecutionStore
@@ -22,6 +23,7 @@ TaskExecution = task_execution_pb2.TaskExecution
 
 _GIVEN = (NodePhase.SUCCEEDED, NodePhase.RECOVERED)
 _MICROSECOND = 1000
+_InstanceClass = event_pb2.TaskExecutionMetadata.InstanceClass
 
 
 class Journal:
@@ -52,12 +54,16 @@ class Journal:
         closure.updated_at.CopyFrom(closure.started_at)
         self._store.write(execution=self.execution)
 
-    def failure(self) -> core_execution.ExecutionError | None:
-        """Return what a node failed with before the server was last started, None when none did."""
-        for node in self._nodes.values():
-            if node.closure.phase == NodePhase.FAILED:
-                return node.closure.error
-        return None
+    def failing(self, error: core_execution.ExecutionError) -> None:
+        """Set the execution FAILING, with what it will end with, unless it is to be stopped already."""
+        stored = self._store.get(self.execution.id)
+        if stored.closure.phase == WorkflowPhase.ABORTING:
+            return
+        stored.closure.phase = WorkflowPhase.FAILING
+        stored.closure.error.CopyFrom(error)
+        stored.closure.updated_at.CopyFrom(clock.now())
+        self.execution = stored
+        self._store.write(execution=stored)
 
     def end(self, phase: int, error: core_execution.ExecutionError | None = None) -> None:
         """Set the execution's final phase.
@@ -90,6 +96,13 @@ class Journal:
         address = node.closure.output_uri
         return read_literals(self._folder.path(address)) if address else literals_pb2.LiteralMap()
 
+    def error_of(self, place: Place) -> core_execution.ExecutionError | None:
+        """Return what a node failed with before the server was last started, None when it did not."""
+        node = self._nodes.get(place.node_id)
+        if node is None or node.closure.phase not in (NodePhase.FAILED, NodePhase.TIMED_OUT):
+            return None
+        return TIMEOUT_IN_NODE if node.closure.phase == NodePhase.TIMED_OUT else node.closure.error
+
     def find(self, place: Place) -> NodeExecution | None:
         """Return the node execution at a place, None when the node has not been reached."""
         return self._nodes.get(place.node_id)
@@ -111,16 +124,26 @@ class Journal:
         node.closure.updated_at.CopyFrom(clock.now())
         self._keep(node)
 
-    def queued(self, place: Place, inputs: literals_pb2.LiteralMap, *, is_parent: bool) -> None:
+    def unbound(self, place: Place, error: core_execution.ExecutionError) -> None:
+        """Note that a node failed before it could run, for its inputs are not to be had."""
+        node = self._new(place)
+        node.closure.error.CopyFrom(error)
+        self._finish(node, NodePhase.FAILED)
+
+    def queued(
+        self, place: Place, inputs: literals_pb2.LiteralMap, *, is_parent: bool, is_array: bool
+    ) -> None:
         """Note that a node may run, with its inputs.
 
         :param is_parent: whether nodes of a workflow of its own run inside it.
+        :param is_array: whether it maps over a list.
         """
         write_literals(place.inputs_path, inputs)
         if place.node_id in self._nodes:
             return
         node = self._new(place)
         node.metadata.is_parent_node = is_parent
+        node.metadata.is_array = is_array
         node.closure.phase = NodePhase.QUEUED
         self._keep(node)
 
@@ -139,6 +162,18 @@ class Journal:
             getattr(node.closure, name).CopyFrom(value)
         self._keep(node)
         return node
+
+    def cache_noted(self, place: Place, status: int, key: catalog_pb2.CatalogMetadata | None) -> None:
+        """Note what the cache had to do with a task node.
+
+        :param status: a `CatalogCacheStatus`.
+        :param key: where its outputs are kept, None when they aren't.
+        """
+        node = self._nodes[place.node_id]
+        node.closure.task_node_metadata.cache_status = status
+        if key is not None:
+            node.closure.task_node_metadata.catalog_key.CopyFrom(key)
+        self._keep(node)
 
     def succeeded(
         self,
@@ -165,18 +200,27 @@ class Journal:
         node.closure.error.CopyFrom(error)
         self._finish(node, NodePhase.FAILED)
 
+    def timed_out(self, place: Place) -> None:
+        """Note that a node and all its attempts took too long. Flyte gives no error for it."""
+        self._finish(self._nodes[place.node_id], NodePhase.TIMED_OUT)
+
     def aborted(self, place: Place, reason: str) -> None:
         """Note that a node was stopped before it was over, and its running task attempt with it."""
         node = self._nodes.get(place.node_id)
-        if node is None or node.closure.phase in (*_GIVEN, NodePhase.FAILED, NodePhase.ABORTED):
-            return
-        node.closure.error.code = "NodeAborted"
-        node.closure.error.message = reason
-        self._finish(node, NodePhase.ABORTED)
+        if node is not None:
+            self._abort([node], reason)
+
+    def abort_inside(self, place: Place, reason: str) -> None:
+        """Note that every node inside this one that is not over was stopped."""
+        inside = f"{place.node_id}-"
+        self._abort([node for node in self._nodes.values() if node.id.node_id.startswith(inside)], reason)
 
     def abort_all(self, reason: str) -> None:
         """Note that every node that is not over was stopped."""
-        for node in list(self._nodes.values()):
+        self._abort(list(self._nodes.values()), reason)
+
+    def _abort(self, nodes: list[NodeExecution], reason: str) -> None:
+        for node in nodes:
             if node.closure.phase in (NodePhase.QUEUED, NodePhase.RUNNING):
                 node.closure.error.code = "NodeAborted"
                 node.closure.error.message = reason
@@ -193,7 +237,7 @@ class Journal:
     ) -> TaskExecution:
         """Note that a task attempt runs. Returns it, to be handed to `task_ended`.
 
-        :param metadata: `task_type`, `plugin` and perhaps `log` (address of its log).
+        :param metadata: `task_type`, `plugin`, perhaps `instance_class` and `log` (address of its log).
         """
         moment = clock.nanoseconds(clock.now())
         task = TaskExecution(input_uri=self._folder.address(place.inputs_path))
@@ -210,7 +254,9 @@ class Journal:
         closure.task_type = metadata["task_type"]
         closure.metadata.CopyFrom(
             event_pb2.TaskExecutionMetadata(
-                generated_name=place.generated_name(attempt), plugin_identifier=metadata["plugin"]
+                generated_name=place.generated_name(attempt),
+                plugin_identifier=metadata["plugin"],
+                instance_class=_InstanceClass.Value(metadata.get("instance_class", "DEFAULT")),
             )
         )
         if "log" in metadata:
@@ -219,6 +265,11 @@ class Journal:
             )
         self._store.write(tasks=[task])
         return task
+
+    def task_noted(self, task: TaskExecution) -> None:
+        """Note a change to a task attempt that goes on."""
+        task.closure.updated_at.CopyFrom(clock.now())
+        self._store.write(tasks=[task])
 
     def task_ended(
         self,

@@ -15,7 +15,7 @@ from flyteidl.core import compiler_pb2, identifier_pb2, types_pb2, workflow_pb2
 from airflow_flyte_provider.local import clock
 from airflow_flyte_provider.local.engine.journal import Journal, WorkflowPhase
 from airflow_flyte_provider.local.engine.notices import execution_key, signal_key
-from airflow_flyte_provider.local.engine.outcome import USER, ExecutionError, NodeFailed, failed
+from airflow_flyte_provider.local.engine.outcome import ExecutionError, NodeFailed, failed
 from airflow_flyte_provider.local.engine.places import Place, Scope
 from airflow_flyte_provider.local.engine.values import LiteralMap, holds
 from airflow_flyte_provider.local.engine.world import Executions, World
@@ -39,6 +39,7 @@ class NodeContext:
     :param inputs: its inputs.
     :param slots: room for tasks of this execution to run at once.
     :param task: the task of a task node.
+    :param is_interruptible: whether it may run where it can be interrupted; shown, and without effect here.
     :param walk_workflow: runs a sub-workflow in a scope.
     :param walk_node: runs a node inside this one.
     :param stop_reason: tells why the run was cancelled, empty when the server is stopping.
@@ -53,6 +54,7 @@ class NodeContext:
     inputs: LiteralMap
     slots: asyncio.Semaphore
     task: compiler_pb2.CompiledTask | None
+    is_interruptible: bool
     walk_workflow: Callable[[identifier_pb2.Identifier, Scope, LiteralMap], Awaitable[LiteralMap]]
     walk_node: Callable[[workflow_pb2.Node], Awaitable[LiteralMap]]
     stop_reason: Callable[[], str]
@@ -192,52 +194,30 @@ async def run_gate(context: NodeContext) -> Result:
     """Wait for an approval, for a value, or for a while."""
     gate = context.node.gate_node
     node = context.journal.running(context.place)
-    started = clock.nanoseconds(node.closure.started_at)
     if gate.WhichOneof("condition") == "sleep":
-        await _sleep(context, started)
+        ends = clock.nanoseconds(node.closure.started_at) + clock.duration_nanoseconds(gate.sleep.duration)
+        await asyncio.sleep(max(0.0, (ends - time.time_ns()) / _SECOND))
         return None, 0
     if gate.WhichOneof("condition") == "approve":
-        approved = await _signal(
-            context, gate.approve.signal_id, types_pb2.LiteralType(simple=types_pb2.BOOLEAN), started
-        )
+        boolean = types_pb2.LiteralType(simple=types_pb2.BOOLEAN)
+        approved = await _signal(context, gate.approve.signal_id, boolean)
         if not approved.scalar.primitive.boolean:
             text = "received a reject signal to disapprove the node input values"
             raise failed("ReceivedRejectSignal", text)
         return context.inputs, 0
-    value = await _signal(context, gate.signal.signal_id, gate.signal.type, started)
+    value = await _signal(context, gate.signal.signal_id, gate.signal.type)
     result = LiteralMap()
     result.literals[gate.signal.output_variable_name].CopyFrom(value)
     return result, 0
 
 
-async def _sleep(context: NodeContext, started: int) -> None:
-    length = clock.duration_nanoseconds(context.node.gate_node.sleep.duration)
-    limit = clock.duration_nanoseconds(context.node.metadata.timeout)
-    expires = bool(limit) and limit < length
-    await asyncio.sleep(_left(started, limit if expires else length))
-    if expires:
-        raise timed_out(context.node.metadata.timeout)
-
-
-async def _signal(context: NodeContext, name: str, signal_type: types_pb2.LiteralType, started: int) -> Any:
+async def _signal(context: NodeContext, name: str, signal_type: types_pb2.LiteralType) -> Any:
     identifier = identifier_pb2.SignalIdentifier(signal_id=name, execution_id=context.execution.id)
-    limit = clock.duration_nanoseconds(context.node.metadata.timeout)
     while True:
         signal = context.world.executions.ask_for_signal(identifier, signal_type)
         if signal.value.WhichOneof("value") is not None:
             return signal.value
-        left = _left(started, limit) if limit else None
-        if not await context.world.notices.wait(signal_key(identifier), left):
-            raise timed_out(context.node.metadata.timeout)
-
-
-def timed_out(limit: Any) -> NodeFailed:
-    """Return the failure of a node that took longer than its timeout allows.
-
-    :param limit: the timeout, a protobuf Duration.
-    """
-    text = f"task execution timeout [{clock.go_duration(limit)}] expired"
-    return exhausted(ExecutionError(code="TimeoutExpired", message=text, kind=USER), 1, 1)
+        await context.world.notices.wait(signal_key(identifier))
 
 
 def exhausted(error: ExecutionError, attempt: int, attempts: int) -> NodeFailed:
@@ -250,7 +230,3 @@ def exhausted(error: ExecutionError, attempt: int, attempts: int) -> NodeFailed:
     kind = ExecutionError.ErrorKind.Name(error.kind)
     message = f"[{attempt}/{attempts}] currentAttempt done. Last Error: {kind}::{error.message}"
     return failed(f"RetriesExhausted|{error.code}", message)
-
-
-def _left(started: int, length: int) -> float:
-    return max(0.0, (started + length - time.time_ns()) / _SECOND)

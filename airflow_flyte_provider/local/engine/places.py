@@ -25,10 +25,15 @@ class Scope:
     prefix: str = ""
     retry_group: str = ""
 
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the execution's own workflow."""
+        return not self.retry_group
+
     def place(self, spec_id: str) -> Place:
         """Return where the node with this id in its workflow sits."""
         folder = self.folder / spec_id
-        return Place(self, spec_id, folder if self.retry_group else folder / "data")
+        return Place(self, spec_id, folder / "data" if self.is_root else folder)
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,10 @@ class Place:
         """Return the file of the outputs of one attempt."""
         return self.folder / str(attempt) / "outputs.pb"
 
+    def error_path(self, attempt: int = 0) -> Path:
+        """Return the file of the error of one attempt."""
+        return self.folder / str(attempt) / "error.pb"
+
     def inside(self, attempt: int = 0) -> Scope:
         """Return the scope of a workflow that runs inside this node."""
         return Scope(
@@ -83,6 +92,10 @@ class Place:
             f"{self.node_id}-{attempt}-",
             str(attempt),
         )
+
+    def element(self, index: int) -> Place:
+        """Return where an element of this array node sits; it has no node execution of its own."""
+        return Place(self.scope, f"{self.spec_id}-0-n{index}", self.folder / "0" / str(index))
 
     def generated_name(self, attempt: int) -> str:
         """Return the name of a task attempt: `<execution>-<node>-<attempt>`."""

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from flyteidl.admin import execution_pb2
 from flyteidl.core import compiler_pb2, identifier_pb2, literals_pb2, workflow_pb2
 
 from airflow_flyte_provider.local.compiler.graph import END, START
 from airflow_flyte_provider.local.compiler.interfaces import branch_nodes
+from airflow_flyte_provider.local.engine.deadlines import within_deadline
 from airflow_flyte_provider.local.engine.handlers import handler_of
 from airflow_flyte_provider.local.engine.journal import Journal, NodePhase, WorkflowPhase
 from airflow_flyte_provider.local.engine.nodes import NodeContext
 from airflow_flyte_provider.local.engine.outcome import (
-    SYSTEM,
     SYSTEM_RETRIES,
+    TIMEOUT_IN_NODE,
     EngineGaveUp,
     ExecutionError,
     NodeFailed,
+    NodeTimedOut,
+    given_up,
 )
 from airflow_flyte_provider.local.engine.places import Place, Scope
-from airflow_flyte_provider.local.engine.values import LiteralMap, bind
+from airflow_flyte_provider.local.engine.values import LiteralMap, bind, tell_error
 from airflow_flyte_provider.local.engine.world import Executions, World
 from airflow_flyte_provider.local.files.folder import read_literals
 from airflow_flyte_provider.local.wording import go_text
@@ -71,21 +74,14 @@ class Run:
         inputs = self._world.executions.inputs(name)
         self._journal.begin()
         try:
-            self._fail_as_before()
             await self._walk(self._closure.primary, Scope(name, root), inputs)
         except NodeFailed as failure:
             self._journal.end(WorkflowPhase.FAILED, failure.error)
         except EngineGaveUp as failure:
-            self._journal.end(WorkflowPhase.FAILED, self._gave_up(failure))
+            workflow_id = self._execution.closure.workflow_id
+            self._journal.end(WorkflowPhase.FAILED, given_up(workflow_id, failure))
         else:
             self._journal.end(WorkflowPhase.SUCCEEDED)
-
-    def _fail_as_before(self) -> None:
-        """Fail at once when a node had failed and the server was killed before the execution was noted to."""
-        error = self._journal.failure()
-        if error is not None:
-            self._journal.abort_all(AUTO_ABORT)
-            raise NodeFailed(error)
 
     def aborted(self) -> None:
         """Note that the execution was stopped, with every node that was not over."""
@@ -95,29 +91,77 @@ class Run:
     async def _walk(
         self, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, inputs: LiteralMap
     ) -> LiteralMap:
-        """Run a workflow's nodes as their dependencies allow. Returns its outputs."""
+        """Run a workflow's nodes, and its failure node when one of them fails. Returns its outputs."""
         outputs: dict[str, LiteralMap] = {START: inputs}
         start = scope.place(START)
         if self._journal.find(start) is None:
             self._journal.passed(start, None, inputs)
+        try:
+            await self._walk_nodes(workflow, scope, outputs)
+            return self._finish(workflow, scope, outputs)
+        except NodeFailed as failure:
+            if scope.is_root:
+                self._journal.failing(failure.error)
+            if workflow.template.HasField("failure_node"):
+                # a failure node that fails itself takes the place of the first failure
+                await self._node(workflow.template.failure_node, scope, outputs, failure.error)
+            raise
+
+    async def _walk_nodes(
+        self, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, outputs: dict[str, LiteralMap]
+    ) -> None:
+        """Run the nodes between start and end, and fill in what they give.
+
+        :raises NodeFailed: at the first failure or, when the workflow asks for it, once nothing more can run.
+        """
         waiting = {node.id: node for node in workflow.template.nodes if node.id not in (START, END)}
         upstream = {node_id: _dependencies(node, workflow) for node_id, node in waiting.items()}
         running: dict[asyncio.Task[LiteralMap], str] = {}
+        failure = self._failure_before(waiting, scope)
         try:
-            while waiting or running:
+            while True:
                 for node_id in [one for one in waiting if upstream[one] <= outputs.keys()]:
                     work = self._node(waiting.pop(node_id), scope, outputs)
                     running[asyncio.create_task(work)] = node_id
+                if not running:
+                    break
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    outputs[running.pop(task)] = task.result()
+                    node_id = running.pop(task)
+                    try:
+                        outputs[node_id] = task.result()
+                    except NodeFailed as one:
+                        if not self._goes_on_after_failure:
+                            raise
+                        failure = one
         except (NodeFailed, EngineGaveUp):
             await self._stop(running, AUTO_ABORT)
             raise
         except asyncio.CancelledError:
             await self._stop(running, "")
             raise
-        return self._finish(workflow, scope, outputs)
+        if failure is not None:
+            raise failure
+
+    def _failure_before(self, nodes: Iterable[str], scope: Scope) -> NodeFailed | None:
+        """Fail at once when a node had failed before the server was last started.
+
+        :return: the failure, when the other nodes are to go on all the same.
+        """
+        places = [scope.place(node_id) for node_id in nodes]
+        failed_one = next((error for error in map(self._journal.error_of, places) if error is not None), None)
+        if failed_one is None or self._goes_on_after_failure:
+            return None if failed_one is None else NodeFailed(failed_one)
+        for place in places:
+            self._journal.aborted(place, AUTO_ABORT)
+            self._journal.abort_inside(place, AUTO_ABORT)
+        raise NodeFailed(failed_one)
+
+    @property
+    def _goes_on_after_failure(self) -> bool:
+        """Whether nodes that can run still do when another one has failed; the outermost workflow decides."""
+        policy = self._closure.primary.template.metadata.on_failure
+        return policy == workflow_pb2.WorkflowMetadata.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
 
     def _finish(
         self, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, outputs: Mapping[str, LiteralMap]
@@ -128,21 +172,32 @@ class Run:
         return result
 
     async def _stop(self, running: Mapping[asyncio.Task[LiteralMap], str], reason: str) -> None:
-        self._stop_reason = self._stop_reason or reason
+        before = self._stop_reason
+        self._stop_reason = before or reason
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        if not before and self._stop_reason == reason:
+            self._stop_reason = ""  # a failure node may run yet, and the rest of the execution goes on
 
     async def _node(
-        self, node: workflow_pb2.Node, scope: Scope, outputs: Mapping[str, LiteralMap]
+        self,
+        node: workflow_pb2.Node,
+        scope: Scope,
+        outputs: Mapping[str, LiteralMap],
+        failure: ExecutionError | None = None,
     ) -> LiteralMap:
-        """Run one node to its end. Returns its outputs."""
+        """Run one node to its end, a failure node with the error that brought it about. Returns its outputs."""
         place = scope.place(node.id)
         given = self._journal.given(place)
         if given is not None:
             return given
-        inputs = bind(node, outputs)
-        self._journal.queued(place, inputs, is_parent=_is_parent(node))
+        error = self._journal.error_of(place)
+        if error is not None:
+            raise NodeFailed(error)
+        inputs = self._inputs(node, place, outputs, failure)
+        is_array = node.WhichOneof("target") == "array_node"
+        self._journal.queued(place, inputs, is_parent=_is_parent(node), is_array=is_array)
         recovered = self._recovered(node, place)
         if recovered is not None:
             self._journal.succeeded(place, recovered, phase=NodePhase.RECOVERED)
@@ -157,15 +212,19 @@ class Run:
             inputs=inputs,
             slots=self._slots,
             task=self._task_template(node),
+            is_interruptible=self._is_interruptible(node),
             walk_workflow=self._walk_reference,
             walk_node=lambda inner: self._node(inner, place.inside(), outputs),
             stop_reason=lambda: self._stop_reason,
         )
         try:
-            result, attempt = await handler_of(node)(context)
-        except NodeFailed as failure:
-            self._journal.failed(place, failure.error)
+            result, attempt = await within_deadline(context, handler_of(node))
+        except NodeFailed as fault:
+            self._journal.failed(place, fault.error)
             raise
+        except NodeTimedOut:
+            self._journal.timed_out(place)
+            raise NodeFailed(TIMEOUT_IN_NODE) from None
         except EngineGaveUp:
             text = f"max number of system retry attempts [{SYSTEM_RETRIES + 1}/{SYSTEM_RETRIES}] exhausted"
             self._journal.aborted(place, f"{text} - system failure.")
@@ -177,14 +236,31 @@ class Run:
         self._journal.succeeded(place, result, attempt)
         return result if result is not None else LiteralMap()
 
+    def _inputs(
+        self,
+        node: workflow_pb2.Node,
+        place: Place,
+        outputs: Mapping[str, LiteralMap],
+        failure: ExecutionError | None,
+    ) -> LiteralMap:
+        try:
+            inputs = bind(node, outputs)
+        except NodeFailed as unbound:
+            self._journal.unbound(place, unbound.error)
+            raise
+        if failure is not None:
+            tell_error(inputs, node.id, failure)
+        return inputs
+
     async def _walk_reference(
         self, reference: identifier_pb2.Identifier, scope: Scope, inputs: LiteralMap
     ) -> LiteralMap:
         return await self._walk(self._sub_workflows[go_text(reference)], scope, inputs)
 
     def _task_template(self, node: workflow_pb2.Node) -> compiler_pb2.CompiledTask | None:
+        inner = node.array_node.node if node.WhichOneof("target") == "array_node" else node
         for task in self._closure.tasks:
-            if task.template.id == node.task_node.reference_id:
+            if task.template.id == inner.task_node.reference_id:
                 return task
         return None
 
@@ -203,18 +279,13 @@ class Run:
                 return read_literals(self._world.folder.path(address)) if address else LiteralMap()
         return None
 
-    def _gave_up(self, failure: EngineGaveUp) -> ExecutionError:
-        workflow = self._execution.closure.workflow_id
-        return ExecutionError(
-            code="Workflow abort failed",
-            kind=SYSTEM,
-            message=(
-                f"Workflow[{workflow.project}:{workflow.domain}:{workflow.name}] failed. RuntimeExecutionError: "
-                f"max number of system retry attempts [{SYSTEM_RETRIES + 1}/{SYSTEM_RETRIES}] exhausted. "
-                f"Last known status message: failed at Node[{failure.node_id}]. RuntimeExecutionError: "
-                f"failed during plugin execution, caused by: {failure.reason}"
-            ),
-        )
+    def _is_interruptible(self, node: workflow_pb2.Node) -> bool:
+        """Tell whether a node may run where it can be interrupted: node, execution and workflow say, in this order."""
+        if node.metadata.WhichOneof("interruptible_value"):
+            return bool(node.metadata.interruptible)
+        if self._execution.spec.HasField("interruptible"):
+            return bool(self._execution.spec.interruptible.value)
+        return bool(self._closure.primary.template.metadata_defaults.interruptible)
 
 
 def _dependencies(node: workflow_pb2.Node, workflow: compiler_pb2.CompiledWorkflow) -> set[str]:

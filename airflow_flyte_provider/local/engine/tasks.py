@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from itertools import count
 from typing import Any
 
 from flyteidl.admin import node_execution_pb2, task_execution_pb2
-from flyteidl.core import tasks_pb2
+from flyteidl.core import identifier_pb2, tasks_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from airflow_flyte_provider.local import clock
 from airflow_flyte_provider.local.compiler.support import ECHO
 from airflow_flyte_provider.local.engine.journal import TaskPhase
-from airflow_flyte_provider.local.engine.nodes import NodeContext, Result, exhausted
+from airflow_flyte_provider.local.engine.nodes import NodeContext, Result
 from airflow_flyte_provider.local.engine.outcome import (
     SYSTEM_RETRIES,
     USER,
     EngineGaveUp,
     ExecutionError,
-    NodeFailed,
     SystemFailure,
 )
+from airflow_flyte_provider.local.engine.retries import Retries
 from airflow_flyte_provider.local.engine.runner import Attempt, Outcome
 from airflow_flyte_provider.local.engine.values import LiteralMap
 from airflow_flyte_provider.local.files.folder import read_literals, write_literals
@@ -31,7 +32,7 @@ _SHARD_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 async def run_task(context: NodeContext) -> Result:
-    """Run a task's attempts until one succeeds or none is left.
+    """Take a task's outputs from the cache, or run its attempts until one succeeds or none is left.
 
     :raises NodeFailed: when the task failed for good.
     :raises EngineGaveUp: when it could not be run at all.
@@ -39,17 +40,30 @@ async def run_task(context: NodeContext) -> Result:
     if context.task is None:
         raise EngineGaveUp(context.node.id, "the task is not part of the workflow")
     template = context.task.template
-    attempts = _retries(context, template) + 1
+    cached = await context.world.catalog.through(
+        template,
+        context.inputs,
+        lambda: _run_attempts(context, template),
+        lambda attempt: identifier_pb2.TaskExecutionIdentifier(
+            task_id=template.id, node_execution_id=context.place.identifier, retry_attempt=attempt
+        ),
+        overwrite=context.execution.spec.overwrite_cache,
+    )
+    if cached.status:
+        context.journal.cache_noted(context.place, cached.status, cached.key)
+    return cached.outputs, cached.attempt
+
+
+async def _run_attempts(context: NodeContext, template: tasks_pb2.TaskTemplate) -> Result:
+    retries = Retries(context.node, template)
     former = [_former_outcome(context, task) for task in context.journal.attempts(context.place)]
-    for attempt in range(attempts):
+    for attempt in count():
         known = former[attempt] if attempt < len(former) else None
         outcome = known or await _one_attempt(context, template, attempt)
         if outcome.outputs is not None:
             return outcome.outputs, attempt
-        error = outcome.error or ExecutionError(code="Unknown", kind=USER)
-        if not outcome.recoverable:
-            raise NodeFailed(error)
-    raise exhausted(error, attempts, attempts)
+        retries.note(outcome)
+    raise AssertionError("attempts have no end of their own")
 
 
 def _former_outcome(context: NodeContext, task: task_execution_pb2.TaskExecution) -> Outcome | None:
@@ -68,10 +82,10 @@ async def _one_attempt(context: NodeContext, template: tasks_pb2.TaskTemplate, a
         checkpoint = context.world.folder.address(_raw_folder(context, attempt) / "_flytecheckpoints")
         metadata = node_execution_pb2.TaskNodeMetadata(checkpoint_uri=checkpoint)
         context.journal.running(context.place, task_node_metadata=metadata)
-        work = _attempt(context, template, attempt)
-        task = context.journal.task_began(context.place, template.id, attempt, _described(context, work))
+        work = attempt_of(context, template, attempt)
+        task = context.journal.task_began(context.place, template.id, attempt, described(context, work))
         try:
-            outcome = await _timed(context, template, work)
+            outcome = await run_in_time(context, template, work)
         except asyncio.CancelledError:
             if context.stop_reason():
                 context.journal.task_ended(task, TaskPhase.ABORTED)
@@ -96,8 +110,11 @@ def _note_end(
     context.journal.task_ended(task, TaskPhase.SUCCEEDED, outputs=address)
 
 
-async def _timed(context: NodeContext, template: tasks_pb2.TaskTemplate, work: Attempt) -> Outcome:
-    """Run an attempt within the node's timeout; one that takes longer may be tried again."""
+async def run_in_time(context: NodeContext, template: tasks_pb2.TaskTemplate, work: Attempt) -> Outcome:
+    """Run an attempt within the node's timeout; one that takes longer may be tried again.
+
+    :raises EngineGaveUp: when it could not be run at all.
+    """
     limit = _timeout(context, template)
     seconds = clock.duration_nanoseconds(limit) / 1e9 or None
     try:
@@ -124,7 +141,13 @@ async def _patiently(context: NodeContext, work: Attempt) -> Outcome:
         await asyncio.sleep(context.world.pace.system_retry)
 
 
-def _attempt(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: int) -> Attempt:
+def attempt_of(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: int) -> Attempt:
+    """Return an attempt at a task as a runner takes it.
+
+    :param context: the node; its place gives the attempt its name and its folders.
+    :param template: the task.
+    :param attempt: number of the attempt, from 0.
+    """
     name = context.place.generated_name(attempt)
     execution = context.execution.id
     logs = context.world.folder.storage / "logs" / f"{execution.project}-{execution.domain}-{execution.name}"
@@ -140,8 +163,11 @@ def _attempt(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: in
     )
 
 
-def _described(context: NodeContext, work: Attempt) -> dict[str, str]:
+def described(context: NodeContext, work: Attempt) -> dict[str, str]:
+    """Return what a task execution tells of an attempt, as `Journal.task_began` takes it."""
     description = {"task_type": work.template.type, "plugin": _plugin(work.template)}
+    if context.is_interruptible:
+        description["instance_class"] = "INTERRUPTIBLE"
     if work.template.type != ECHO:
         work.log.parent.mkdir(parents=True, exist_ok=True)
         work.log.touch()
@@ -159,10 +185,6 @@ def _raw_folder(context: NodeContext, attempt: int) -> Any:
     digest = hashlib.sha256(name.encode()).digest()
     shard = "".join(_SHARD_LETTERS[byte % len(_SHARD_LETTERS)] for byte in digest[:2])
     return context.world.folder.storage / "data" / shard / name
-
-
-def _retries(context: NodeContext, template: tasks_pb2.TaskTemplate) -> int:
-    return int(context.node.metadata.retries.retries or template.metadata.retries.retries)
 
 
 def _timeout(context: NodeContext, template: tasks_pb2.TaskTemplate) -> Duration:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgpack
 from flyteidl.core import condition_pb2, literals_pb2, types_pb2, workflow_pb2
-from google.protobuf.struct_pb2 import Struct
 
 from airflow_flyte_provider.local import clock
-from airflow_flyte_provider.local.engine.outcome import NodeFailed, failed
+from airflow_flyte_provider.local.engine.outcome import SYSTEM, ExecutionError, NodeFailed, failed
+from airflow_flyte_provider.local.engine.promises import NONE, Unresolved, resolve_promise
 
 Literal = literals_pb2.Literal
 LiteralMap = literals_pb2.LiteralMap
 Outputs = Mapping[str, LiteralMap]
 
-_INDEXED = re.compile(r"\[(\d+)\]\.(.+)")
-_NONE = Literal(scalar=literals_pb2.Scalar(none_type=literals_pb2.Void()))
 _OPERATOR = condition_pb2.ComparisonExpression
 _COMPARISONS: dict[int, Callable[[Any, Any], bool]] = {
     _OPERATOR.EQ: lambda left, right: left == right,
@@ -35,12 +31,35 @@ def bind(node: workflow_pb2.Node, outputs: Outputs) -> LiteralMap:
 
     :param node: the compiled node.
     :param outputs: what the nodes before it gave, by node id; the start node gives the workflow's inputs.
-    :raises NodeFailed: when a promise points at something that isn't there.
+    :raises NodeFailed: `BindingResolutionFailure` when a promise points at something that isn't there.
     """
     inputs = LiteralMap()
     for binding in node.inputs:
-        inputs.literals[binding.var].CopyFrom(_resolve(binding.binding, outputs))
+        try:
+            inputs.literals[binding.var].CopyFrom(_resolve(binding.binding, outputs))
+        except Unresolved as fault:
+            text = (
+                f"failed at Node[{node.id}]. BindingResolutionError: Error binding Var [wf].[{binding.var}]"
+            )
+            raise failed("BindingResolutionFailure", f"{text}, caused by: {fault}", SYSTEM) from None
     return inputs
+
+
+def tell_error(inputs: LiteralMap, node_id: str, error: ExecutionError) -> None:
+    """Put what a workflow failed with into the input `err` of its failure node, if the node takes it.
+
+    :param inputs: the failure node's inputs, changed in place.
+    :param node_id: the failure node; Flyte names it, not the node that failed, as the failed one.
+    :param error: what the workflow failed with.
+    """
+    if "err" not in inputs.literals:
+        return
+    told = Literal(
+        scalar=literals_pb2.Scalar(error=types_pb2.Error(message=error.message, failed_node_id=node_id))
+    )
+    kind = types_pb2.LiteralType(simple=types_pb2.ERROR, structure=types_pb2.TypeStructure(tag="FlyteError"))
+    union = literals_pb2.Union(value=told, type=kind)
+    inputs.literals["err"].CopyFrom(Literal(scalar=literals_pb2.Scalar(union=union)))
 
 
 def _resolve(binding: literals_pb2.BindingData, outputs: Outputs) -> Literal:
@@ -57,72 +76,8 @@ def _resolve(binding: literals_pb2.BindingData, outputs: Outputs) -> Literal:
             result.map.literals[key].CopyFrom(_resolve(part, outputs))
         return result
     if kind == "promise":
-        return _promised(binding.promise, outputs)
-    return _NONE
-
-
-def _promised(promise: types_pb2.OutputReference, outputs: Outputs) -> Literal:
-    indexed = _INDEXED.fullmatch(promise.var)
-    name = indexed.group(2) if indexed else promise.var
-    given = outputs.get(promise.node_id, LiteralMap())
-    if name not in given.literals:
-        raise failed("OutputsNotFoundError", f"Failed to find [{promise.node_id}].[{promise.var}]")
-    literal = given.literals[name]
-    if indexed:
-        literal = literal.collection.literals[int(indexed.group(1))]
-    for position, step in enumerate(promise.attr_path):
-        if literal.WhichOneof("value") == "scalar":
-            return _inside_scalar(literal.scalar, promise.attr_path[position:], promise)
-        literal = _inside_container(literal, step, promise)
-    return literal
-
-
-def _inside_container(
-    literal: Literal, step: types_pb2.PromiseAttribute, promise: types_pb2.OutputReference
-) -> Literal:
-    if literal.WhichOneof("value") == "collection" and 0 <= step.int_value < len(literal.collection.literals):
-        return literal.collection.literals[step.int_value]
-    if literal.WhichOneof("value") == "map" and step.string_value in literal.map.literals:
-        return literal.map.literals[step.string_value]
-    raise _unreachable(promise)
-
-
-def _inside_scalar(scalar: literals_pb2.Scalar, steps: Any, promise: types_pb2.OutputReference) -> Literal:
-    is_binary = scalar.WhichOneof("value") == "binary"
-    value: Any = msgpack.unpackb(scalar.binary.value, strict_map_key=False) if is_binary else scalar.generic
-    for step in steps:
-        key = step.string_value if step.WhichOneof("value") == "string_value" else step.int_value
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError, ValueError):
-            raise _unreachable(promise) from None
-    if is_binary:
-        packed = literals_pb2.Binary(value=msgpack.packb(value), tag=scalar.binary.tag)
-        return Literal(scalar=literals_pb2.Scalar(binary=packed))
-    return _from_generic(value)
-
-
-def _from_generic(value: Any) -> Literal:
-    if isinstance(value, Struct):
-        return Literal(scalar=literals_pb2.Scalar(generic=value))
-    plain = list(value) if not isinstance(value, (str, bool, int, float, type(None))) else value
-    if isinstance(plain, list):
-        parts = [_from_generic(part) for part in plain]
-        return Literal(collection=literals_pb2.LiteralCollection(literals=parts))
-    if plain is None:
-        return _NONE
-    field = (
-        "boolean" if isinstance(plain, bool) else "string_value" if isinstance(plain, str) else "float_value"
-    )
-    return Literal(scalar=literals_pb2.Scalar(primitive=literals_pb2.Primitive(**{field: plain})))
-
-
-def _unreachable(promise: types_pb2.OutputReference) -> NodeFailed:
-    steps = "".join(
-        f"[{step.string_value if step.WhichOneof('value') == 'string_value' else step.int_value}]"
-        for step in promise.attr_path
-    )
-    return failed("PromiseAttributeResolveError", f"{promise.node_id}.{promise.var} has no attribute {steps}")
+        return resolve_promise(binding.promise, outputs)
+    return NONE
 
 
 def holds(expression: condition_pb2.BooleanExpression, inputs: LiteralMap) -> bool:

@@ -8,6 +8,7 @@ from typing import Protocol
 from flyteidl.admin import execution_pb2
 from flyteidl.core import identifier_pb2
 
+from airflow_flyte_provider.local.engine.catalog import Catalog
 from airflow_flyte_provider.local.engine.notices import Notices
 from airflow_flyte_provider.local.engine.runner import TaskRunner
 from airflow_flyte_provider.local.files.folder import DataFolder
@@ -41,6 +42,7 @@ class World:
     :param folder: the data directory.
     :param signer: makes the addresses of task logs.
     :param notices: for waiting until a signal is set or an execution has ended.
+    :param catalog: outputs of tasks that are cached.
     :param pace: delays of the engine.
     :param echo: runs echo tasks.
     :param processes: runs tasks with a container.
@@ -51,6 +53,7 @@ class World:
     folder: DataFolder
     signer: Signer
     notices: Notices
+    catalog: Catalog
     pace: Pace
     echo: TaskRunner
     processes: TaskRunner

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
+from flyteidl.core import catalog_pb2, identifier_pb2
 from flyteidl.core import execution_pb2 as core_execution
-from flyteidl.core import identifier_pb2
 
 from airflow_flyte_provider.local import clock
 from airflow_flyte_provider.local.store import tables
@@ -80,8 +80,15 @@ def node_row(node: NodeExecution) -> dict[str, Any]:
         "parent_node_id": parent_of(node),
         "phase": core_execution.NodeExecution.Phase.Name(node.closure.phase),
         "input_uri": node.input_uri,
+        "cache_status": _cache_status(node),
         "message": node.SerializeToString(),
     }
+
+
+def _cache_status(node: NodeExecution) -> str | None:
+    if not node.closure.HasField("task_node_metadata"):
+        return None
+    return catalog_pb2.CatalogCacheStatus.Name(node.closure.task_node_metadata.cache_status)
 
 
 def parent_of(node: NodeExecution) -> str:

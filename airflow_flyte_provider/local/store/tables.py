@@ -177,6 +177,17 @@ signals = Table(
     UniqueConstraint(*EXECUTION_KEY, "signal_id"),
 )
 
+cached_outputs = Table(
+    "cached_outputs",
+    metadata,
+    *_base(),
+    *_texts("project", "domain", "name", "version", "tag"),
+    # how the outputs are found and where they come from, and the outputs themselves
+    _message(),
+    Column("outputs", LargeBinary, nullable=False),
+    UniqueConstraint("project", "domain", "name", "version", "tag"),
+)
+
 settings = Table(
     "settings",
     metadata,
