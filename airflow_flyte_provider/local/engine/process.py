@@ -202,4 +202,3 @@ def _tail(log: Path) -> str:
         return log.read_text(errors="replace")[-_LOG_TAIL:]
     except FileNotFoundError:
         return ""
-

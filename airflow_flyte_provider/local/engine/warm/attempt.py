@@ -67,7 +67,9 @@ class Start:
             found = list(os.scandir(folder))
         except OSError:
             return False
-        names = {one.name.partition(".")[0] for one in found if one.is_dir() or one.name.endswith(_MODULE_ENDINGS)}
+        names = {
+            one.name.partition(".")[0] for one in found if one.is_dir() or one.name.endswith(_MODULE_ENDINGS)
+        }
         return not names.isdisjoint(self.modules | _IMPORTED_AT_START)
 
 

@@ -158,7 +158,6 @@ def main() -> int:
     gc.freeze()  # forks share this memory as long as no collection touches it
     request = Zygote(answers).serve()
     if request is not None:
-        gc.unfreeze()
         run(start, request.command, request.environment)
     return 0
 
