@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flyteidl.core import errors_pb2, execution_pb2, literals_pb2
+from flyteidl.core import dynamic_job_pb2, errors_pb2, execution_pb2, literals_pb2
 from google.protobuf.message import DecodeError
 
 from airflow_flyte_provider.local.compiler.support import command_path
@@ -160,7 +160,9 @@ def _command(attempt: Attempt, folders: _Folders) -> list[str]:
 
 
 def _outcome(code: int, attempt: Attempt, folders: _Folders) -> Outcome:
-    error_file, outputs_file = folders.outputs / "error.pb", folders.outputs / "outputs.pb"
+    error_file, outputs_file, futures_file = (
+        folders.outputs / name for name in ("error.pb", "outputs.pb", "futures.pb")
+    )
     if error_file.exists():
         return _told_error(errors_pb2.ErrorDocument.FromString(error_file.read_bytes()).error)
     if code:
@@ -168,18 +170,17 @@ def _outcome(code: int, attempt: Attempt, folders: _Folders) -> Outcome:
             f"the task's process ended with exit code {code} and left no error document\n{_tail(attempt.log)}"
         )
         return _failure("TaskProcessFailed", text, recoverable=True)
-    if (folders.outputs / "futures.pb").exists():
-        text = "the task is dynamic: it made a workflow as it ran; the local Flyte does not run those yet"
-        return _failure("Unimplemented", text)
-    if not outputs_file.exists():
-        if attempt.template.interface.outputs.variables:
-            text = f"the task's process ended without writing its outputs\n{_tail(attempt.log)}"
-            return _failure("OutputsNotFound", text)
-        return Outcome(outputs=literals_pb2.LiteralMap())
     try:
-        return Outcome(outputs=literals_pb2.LiteralMap.FromString(outputs_file.read_bytes()))
+        if futures_file.exists():
+            return Outcome(futures=dynamic_job_pb2.DynamicJobSpec.FromString(futures_file.read_bytes()))
+        if outputs_file.exists():
+            return Outcome(outputs=literals_pb2.LiteralMap.FromString(outputs_file.read_bytes()))
     except DecodeError as fault:
         return _failure("OutputsUnreadable", f"the task's outputs can't be read: {fault}")
+    if attempt.template.interface.outputs.variables:
+        text = f"the task's process ended without writing its outputs\n{_tail(attempt.log)}"
+        return _failure("OutputsNotFound", text)
+    return Outcome(outputs=literals_pb2.LiteralMap())
 
 
 def _told_error(told: errors_pb2.ContainerError) -> Outcome:

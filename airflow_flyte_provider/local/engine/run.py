@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from flyteidl.admin import execution_pb2
-from flyteidl.core import compiler_pb2, identifier_pb2, literals_pb2, workflow_pb2
+from flyteidl.core import compiler_pb2, literals_pb2, workflow_pb2
 
 from airflow_flyte_provider.local.compiler.graph import END, START
 from airflow_flyte_provider.local.compiler.interfaces import branch_nodes
@@ -21,10 +21,10 @@ from airflow_flyte_provider.local.engine.outcome import (
     NodeFailed,
 )
 from airflow_flyte_provider.local.engine.places import Place, Scope
+from airflow_flyte_provider.local.engine.program import Program
 from airflow_flyte_provider.local.engine.values import LiteralMap, bind
 from airflow_flyte_provider.local.engine.world import Executions, World
 from airflow_flyte_provider.local.files.folder import read_literals
-from airflow_flyte_provider.local.wording import go_text
 
 AUTO_ABORT = "Some node execution failed, auto-abort."
 USER_ABORT = "Workflow aborted."
@@ -47,8 +47,6 @@ class Run:
         self._journal = Journal(world.executions, world.folder, execution)
         self._slots = asyncio.Semaphore(execution.spec.max_parallelism or _DEFAULT_PARALLELISM)
         self._stop_reason = ""
-        self._closure = compiler_pb2.CompiledWorkflowClosure()
-        self._sub_workflows: dict[str, compiler_pb2.CompiledWorkflow] = {}
 
     def stop_for(self, reason: str) -> None:
         """Say why the run is about to be cancelled; nodes that still run are noted as aborted with it.
@@ -66,13 +64,11 @@ class Run:
             return
         await asyncio.sleep(self._world.pace.start)
         workflow = self._world.entities.get(self._execution.closure.workflow_id)
-        self._closure = workflow.closure.compiled_workflow
-        self._sub_workflows = {go_text(sub.template.id): sub for sub in self._closure.sub_workflows}
         inputs = self._world.executions.inputs(name)
         self._journal.begin()
         try:
             self._fail_as_before()
-            await self._walk(self._closure.primary, Scope(name, root), inputs)
+            await self._walk_closure(workflow.closure.compiled_workflow, Scope(name, root), inputs)
         except NodeFailed as failure:
             self._journal.end(WorkflowPhase.FAILED, failure.error)
         except EngineGaveUp as failure:
@@ -92,8 +88,13 @@ class Run:
         self._journal.abort_all(self._stop_reason or USER_ABORT)
         self._journal.end(WorkflowPhase.ABORTED)
 
+    async def _walk_closure(
+        self, closure: compiler_pb2.CompiledWorkflowClosure, scope: Scope, inputs: LiteralMap
+    ) -> LiteralMap:
+        return await self._walk(Program(closure), closure.primary, scope, inputs)
+
     async def _walk(
-        self, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, inputs: LiteralMap
+        self, program: Program, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, inputs: LiteralMap
     ) -> LiteralMap:
         """Run a workflow's nodes as their dependencies allow. Returns its outputs."""
         outputs: dict[str, LiteralMap] = {START: inputs}
@@ -106,7 +107,7 @@ class Run:
         try:
             while waiting or running:
                 for node_id in [one for one in waiting if upstream[one] <= outputs.keys()]:
-                    work = self._node(waiting.pop(node_id), scope, outputs)
+                    work = self._node(program, waiting.pop(node_id), scope, outputs)
                     running[asyncio.create_task(work)] = node_id
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -134,7 +135,7 @@ class Run:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _node(
-        self, node: workflow_pb2.Node, scope: Scope, outputs: Mapping[str, LiteralMap]
+        self, program: Program, node: workflow_pb2.Node, scope: Scope, outputs: Mapping[str, LiteralMap]
     ) -> LiteralMap:
         """Run one node to its end. Returns its outputs."""
         place = scope.place(node.id)
@@ -156,9 +157,12 @@ class Run:
             place=place,
             inputs=inputs,
             slots=self._slots,
-            task=self._task_template(node),
-            walk_workflow=self._walk_reference,
-            walk_node=lambda inner: self._node(inner, place.inside(), outputs),
+            task=program.task(node),
+            walk_workflow=lambda reference, *rest: self._walk(
+                program, program.sub_workflow(reference), *rest
+            ),
+            walk_node=lambda inner: self._node(program, inner, place.inside(), outputs),
+            walk_closure=self._walk_closure,
             stop_reason=lambda: self._stop_reason,
         )
         try:
@@ -176,17 +180,6 @@ class Run:
             raise
         self._journal.succeeded(place, result, attempt)
         return result if result is not None else LiteralMap()
-
-    async def _walk_reference(
-        self, reference: identifier_pb2.Identifier, scope: Scope, inputs: LiteralMap
-    ) -> LiteralMap:
-        return await self._walk(self._sub_workflows[go_text(reference)], scope, inputs)
-
-    def _task_template(self, node: workflow_pb2.Node) -> compiler_pb2.CompiledTask | None:
-        for task in self._closure.tasks:
-            if task.template.id == node.task_node.reference_id:
-                return task
-        return None
 
     def _recovered(self, node: workflow_pb2.Node, place: Place) -> literals_pb2.LiteralMap | None:
         """Return what the node gave in the execution that this one recovers, None when it must run."""
