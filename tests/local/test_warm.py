@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -237,17 +238,28 @@ async def test_nothing_outlives_a_killed_server(code: Path, tmp_path: Path, wait
     await asyncio.to_thread(_kill_server, code, tmp_path, wait_for_task)
 
 
+async def test_the_next_server_ends_what_a_stuck_warm_process_left(code: Path, tmp_path: Path) -> None:
+    await asyncio.to_thread(_leave_a_task, code, tmp_path)
+
+
+def _leave_a_task(code: Path, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    with _waiting(code, tmp_path) as flyte:
+        until(lambda: len(_noted(pids)) == 2, 30)
+        left, zygote = _noted(pids), int(_zygotes(flyte.pid)[0])
+        os.kill(zygote, signal.SIGSTOP)
+        try:
+            flyte.kill()
+            assert _alive(left) == left
+            flyte.restart()
+            until(lambda: not _alive(left), 3)
+        finally:
+            os.kill(zygote, signal.SIGKILL)
+
+
 def _kill_server(code: Path, tmp_path: Path, wait_for_task: bool) -> None:
     pids = tmp_path / "pids"
-    environment = {"PYTHONPATH": str(code), "PIDS": str(pids)}
-    with LocalFlyte(tmp_path / "data", env=environment) as flyte:
-        client = Client(flyte.endpoint)
-        template = _template("wait")
-        task = client.task(
-            "wait", type="python-task", container=template.container, interface=template.interface
-        )
-        client.workflow("wf", [task_node("n0", task)])
-        client.launch("wf")
+    with _waiting(code, tmp_path) as flyte:
         if wait_for_task:
             until(lambda: len(_noted(pids)) == 2, 30)
         else:
@@ -255,8 +267,22 @@ def _kill_server(code: Path, tmp_path: Path, wait_for_task: bool) -> None:
         started = [*_zygotes(flyte.pid), *_noted(pids)]
         assert len(_alive(started)) == (3 if wait_for_task else 1)
         flyte.kill()
-        client.close()
         until(lambda: not _alive(started), 3)
+
+
+@contextmanager
+def _waiting(code: Path, tmp_path: Path) -> Iterator[LocalFlyte]:
+    """A server that has been told to run the task `wait`."""
+    environment = {"PYTHONPATH": str(code), "PIDS": str(tmp_path / "pids")}
+    with LocalFlyte(tmp_path / "data", env=environment) as flyte:
+        client = Client(flyte.endpoint)
+        template = _template("wait")
+        parts = {"container": template.container, "interface": template.interface}
+        task = client.task("wait", type="python-task", **parts)
+        client.workflow("wf", [task_node("n0", task)])
+        client.launch("wf")
+        client.close()
+        yield flyte
 
 
 def _zygotes(server: int) -> list[str]:

@@ -94,7 +94,7 @@ class ExecutionCalls:
     def GetExecutionMetrics(self, request: Any, context: Any) -> Any:
         """Return where the time of an execution went."""
         execution = self._executions.get(checks.check_execution_id(request))
-        span = execution_span(self._executions, self._entities, execution, request.depth)
+        span = execution_span(self._executions, self._entities, self._folder, execution, request.depth)
         return execution_pb2.WorkflowExecutionGetMetricsResponse(span=span)
 
     def GetNodeExecution(self, request: Any, context: Any) -> Any:
