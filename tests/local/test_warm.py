@@ -141,6 +141,8 @@ async def test_fast_registered_code_runs_in_the_same_fork(
     cold = ProcessRunner(tmp_path, 1, warm=False)
     plain, forked = map(_told, await asyncio.gather(cold.run(attempt), warm.run(attempt)))
     assert ZYGOTE in forked["parent"]
+    assert forked["leads"] == [True, True]  # the fork itself, not a process that it started
+    assert plain["leads"] == [False, False]
     for name in ("argv", "path", "main", "folder", "environment"):
         mine, theirs = (
             json.dumps(one[name]).replace(str(Path(one["folder"]).parent), "ROOT") for one in (forked, plain)
@@ -238,6 +240,12 @@ async def test_nothing_outlives_a_killed_server(code: Path, tmp_path: Path, wait
     await asyncio.to_thread(_kill_server, code, tmp_path, wait_for_task)
 
 
+async def test_cold_tasks_can_be_chosen(code: Path, tmp_path: Path) -> None:
+    with _waiting(code, tmp_path, "--cold-tasks") as flyte:
+        await asyncio.to_thread(until, lambda: len(_noted(tmp_path / "pids")) == 2, 30)
+        assert _zygotes(flyte.pid) == []
+
+
 async def test_the_next_server_ends_what_a_stuck_warm_process_left(code: Path, tmp_path: Path) -> None:
     await asyncio.to_thread(_leave_a_task, code, tmp_path)
 
@@ -271,10 +279,10 @@ def _kill_server(code: Path, tmp_path: Path, wait_for_task: bool) -> None:
 
 
 @contextmanager
-def _waiting(code: Path, tmp_path: Path) -> Iterator[LocalFlyte]:
+def _waiting(code: Path, tmp_path: Path, *arguments: str) -> Iterator[LocalFlyte]:
     """A server that has been told to run the task `wait`."""
     environment = {"PYTHONPATH": str(code), "PIDS": str(tmp_path / "pids")}
-    with LocalFlyte(tmp_path / "data", env=environment) as flyte:
+    with LocalFlyte(tmp_path / "data", env=environment, arguments=arguments) as flyte:
         client = Client(flyte.endpoint)
         template = _template("wait")
         parts = {"container": template.container, "interface": template.interface}
