@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
         help="how long a task of type echo takes (default %(default)s)",
     )
     parser.add_argument(
+        "--cold-tasks",
+        action="store_true",
+        help="start every Python task as a new process, which imports flytekit for seconds each time",
+    )
+    parser.add_argument(
         "--allow-remote", action="store_true", help="listen on an address that other machines can reach"
     )
     return parser
@@ -88,6 +93,7 @@ def _settings(chosen: argparse.Namespace) -> ServerSettings:
         projects=tuple(dict.fromkeys([*DEFAULT_PROJECTS, *(chosen.project or [])])),
         database_url=chosen.database_url,
         pace=Pace(echo=chosen.echo_seconds),
+        warm_tasks=not chosen.cold_tasks,
     )
 
 

@@ -37,6 +37,11 @@ def not_found(kind: str, identifier: str) -> Refusal:
     return Refusal(grpc.StatusCode.NOT_FOUND, f"missing entity of type {kind} with identifier {identifier}")
 
 
+def no_dynamic_workflow() -> Refusal:
+    """Return the refusal of a request for the workflow of a node that made none as it ran."""
+    return Refusal(grpc.StatusCode.NOT_FOUND, "node does not contain dynamic workflow")
+
+
 def already_exists(details: str) -> Refusal:
     """Return an ALREADY_EXISTS refusal with this text."""
     return Refusal(grpc.StatusCode.ALREADY_EXISTS, details)

@@ -110,7 +110,7 @@ async def _serve_locked(
         projects = ProjectStore(database)
         projects.ensure(settings.projects)
         signer = Signer(projects.secret("signing-key"), http_url, folder.storage)
-        processes = ProcessRunner(folder.attempts, settings.max_processes)
+        processes = ProcessRunner(folder.attempts, settings.max_processes, warm=settings.warm_tasks)
         processes.sweep()
         world = World(
             executions=ExecutionStore(database),
@@ -134,6 +134,7 @@ async def _serve_locked(
         await stop.wait()
         await server.stop(grace=1.0)
         await engine.stop()
+        await processes.close()
         database.dispose()
     finally:
         files.stop()

@@ -40,6 +40,7 @@ class ServerSettings:
     :param database_url: SQLAlchemy URL, None for an SQLite file in the data directory.
     :param pace: delays of the engine.
     :param max_processes: Python tasks that run at once, over all executions.
+    :param warm_tasks: whether Python tasks start in forks of a process that has imported flytekit already.
     """
 
     data_dir: Path
@@ -50,3 +51,4 @@ class ServerSettings:
     database_url: str | None = None
     pace: Pace = Pace()
     max_processes: int = 16
+    warm_tasks: bool = True

@@ -4,51 +4,19 @@ from __future__ import annotations
 
 import urllib.request
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from airflow_flyte_provider.local import LocalFlyte
 from tests.local.client import until
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture(scope="module")
-def remote(flyte: LocalFlyte):
-    from flytekit.configuration import Config, PlatformConfig
-    from flytekit.remote import FlyteRemote
-
-    platform = PlatformConfig(endpoint=flyte.endpoint, insecure=True)
-    return FlyteRemote(Config(platform=platform), default_project="flytesnacks", default_domain="development")
-
-
-@pytest.fixture(scope="module")
-def workflow(remote, tmp_path_factory, monkeypatch_module):
+def workflow(remote, user_code):
     """The demo workflow, registered with its code (fast registration)."""
-    import importlib.util
-    import sys
-
-    folder = tmp_path_factory.mktemp("code")
-    (folder / "demo_flow.py").write_text((HERE / "demo_flow.py").read_text())
-    monkeypatch_module.chdir(folder)
-    monkeypatch_module.syspath_prepend(str(folder))
-    spec = importlib.util.spec_from_file_location("demo_flow", folder / "demo_flow.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["demo_flow"] = module
-    spec.loader.exec_module(module)
-    yield remote.register_script(
+    module, folder = user_code("demo_flow")
+    return remote.register_script(
         module.doubled, source_path=str(folder), module_name="demo_flow", version="script-1"
     )
-    del sys.modules["demo_flow"]
-
-
-@pytest.fixture(scope="module")
-def monkeypatch_module():
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
 
 
 def _finished(remote, execution):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from flyteidl.admin import launch_plan_pb2
 from flyteidl.core import condition_pb2, interface_pb2, tasks_pb2, types_pb2, workflow_pb2
 
 from airflow_flyte_provider.local.compiler.bindings import UPSTREAM, BindingChecker
@@ -35,6 +36,24 @@ class Registry:
     tasks: Mapping[str, tasks_pb2.TaskTemplate]
     launch_plans: Mapping[str, LaunchPlanInterface]
     sub_workflows: Mapping[str, workflow_pb2.WorkflowTemplate]
+
+    @classmethod
+    def of(
+        cls,
+        tasks: Iterable[tasks_pb2.TaskTemplate],
+        plans: Iterable[launch_plan_pb2.LaunchPlan],
+        sub_workflows: Iterable[workflow_pb2.WorkflowTemplate],
+    ) -> Registry:
+        """Return the registry that holds these."""
+        interfaces = {
+            go_text(plan.id): LaunchPlanInterface(plan.closure.expected_inputs, plan.closure.expected_outputs)
+            for plan in plans
+        }
+        return cls(
+            tasks={go_text(task.id): task for task in tasks},
+            launch_plans=interfaces,
+            sub_workflows={go_text(sub.id): sub for sub in sub_workflows},
+        )
 
 
 class InterfaceFinder:

@@ -22,6 +22,7 @@ NodeExecution = node_execution_pb2.NodeExecution
 TaskExecution = task_execution_pb2.TaskExecution
 
 _GIVEN = (NodePhase.SUCCEEDED, NodePhase.RECOVERED)
+_NOT_OVER = (NodePhase.QUEUED, NodePhase.RUNNING, NodePhase.DYNAMIC_RUNNING)
 _MICROSECOND = 1000
 _InstanceClass = event_pb2.TaskExecutionMetadata.InstanceClass
 
@@ -175,6 +176,19 @@ class Journal:
             node.closure.task_node_metadata.catalog_key.CopyFrom(key)
         self._keep(node)
 
+    def dynamic(self, place: Place, futures: str) -> None:
+        """Note that the workflow a node's task gave runs inside the node.
+
+        :param futures: address of that workflow.
+        """
+        node = self._nodes[place.node_id]
+        node.metadata.is_dynamic = True
+        node.metadata.is_parent_node = True
+        node.closure.dynamic_job_spec_uri = futures
+        node.closure.phase = NodePhase.DYNAMIC_RUNNING
+        node.closure.updated_at.CopyFrom(clock.now())
+        self._keep(node)
+
     def succeeded(
         self,
         place: Place,
@@ -221,7 +235,7 @@ class Journal:
 
     def _abort(self, nodes: list[NodeExecution], reason: str) -> None:
         for node in nodes:
-            if node.closure.phase in (NodePhase.QUEUED, NodePhase.RUNNING):
+            if node.closure.phase in _NOT_OVER:
                 node.closure.error.code = "NodeAborted"
                 node.closure.error.message = reason
                 self._finish(node, NodePhase.ABORTED)

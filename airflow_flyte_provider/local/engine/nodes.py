@@ -42,6 +42,7 @@ class NodeContext:
     :param is_interruptible: whether it may run where it can be interrupted; shown, and without effect here.
     :param walk_workflow: runs a sub-workflow in a scope.
     :param walk_node: runs a node inside this one.
+    :param walk_closure: runs a workflow that was compiled as this node ran.
     :param stop_reason: tells why the run was cancelled, empty when the server is stopping.
     """
 
@@ -57,6 +58,7 @@ class NodeContext:
     is_interruptible: bool
     walk_workflow: Callable[[identifier_pb2.Identifier, Scope, LiteralMap], Awaitable[LiteralMap]]
     walk_node: Callable[[workflow_pb2.Node], Awaitable[LiteralMap]]
+    walk_closure: Callable[[compiler_pb2.CompiledWorkflowClosure, Scope, LiteralMap], Awaitable[LiteralMap]]
     stop_reason: Callable[[], str]
 
 

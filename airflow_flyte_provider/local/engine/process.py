@@ -9,20 +9,23 @@ import secrets
 import shutil
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flyteidl.core import errors_pb2, execution_pb2, literals_pb2
+from flyteidl.core import dynamic_job_pb2, errors_pb2, execution_pb2, literals_pb2
 from google.protobuf.message import DecodeError
 
 from airflow_flyte_provider.local.compiler.support import command_path
+from airflow_flyte_provider.local.engine.guard import noted_process, signal_group
 from airflow_flyte_provider.local.engine.outcome import SYSTEM, USER, SystemFailure
 from airflow_flyte_provider.local.engine.runner import Attempt, Outcome
+from airflow_flyte_provider.local.engine.warm.pool import NotWarm, WarmPool
+from airflow_flyte_provider.local.engine.warm.request import is_warm_program
 from airflow_flyte_provider.local.files.folder import write_literals
 
 _GUARD = Path(__file__).with_name("guard.py")
-_MARK = "FLYTE_LOCAL_ATTEMPT"
 _TEMPLATE = re.compile(r"{{\s*\.(\w+)\s*}}")
 _LOG_TAIL = 2000  # characters of the log that an error quotes
 
@@ -55,17 +58,26 @@ class ProcessRunner:
 
     :param attempts: folder for the working folders.
     :param max_processes: how many run at once.
+    :param warm: whether flytekit's own commands run in forks of a process that has imported it already.
     """
 
-    def __init__(self, attempts: Path, max_processes: int) -> None:
+    def __init__(self, attempts: Path, max_processes: int, *, warm: bool = True) -> None:
         self._attempts = attempts
         self._slots = asyncio.Semaphore(max_processes)
+        self._pool = WarmPool(_environment({})) if warm else None
 
     def sweep(self) -> None:
         """End what an earlier server left running and remove its working folders."""
         for root in self._attempts.iterdir():
-            _end_leftover(_Folders(root), root.name)
+            pid = noted_process(str(_Folders(root).pid))
+            if pid:
+                signal_group(pid, signal.SIGKILL)
             shutil.rmtree(root, ignore_errors=True)
+
+    async def close(self) -> None:
+        """End the warm process, if there is one. No attempt may run any more."""
+        if self._pool is not None:
+            await self._pool.close()
 
     async def run(self, attempt: Attempt) -> Outcome:
         """Run an attempt in a folder of its own. When cancelled, its whole process group is ended."""
@@ -81,32 +93,47 @@ class ProcessRunner:
                 shutil.rmtree(folders.root, ignore_errors=True)
 
     async def _start(self, attempt: Attempt, folders: _Folders) -> int:
-        command = _command(attempt, folders)
-        environment = {**os.environ, **attempt.environment, _MARK: folders.root.name}
-        beside = str(Path(sys.executable).parent)
-        environment["PATH"] = os.pathsep.join([beside, environment.get("PATH", os.defpath)])
-        with attempt.log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-S",
-                str(_GUARD),
-                str(folders.pid),
-                *command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                cwd=folders.work,
-                env=environment,
-                start_new_session=True,
-            )
-        try:
-            return await process.wait()
-        except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            await asyncio.shield(process.wait())
-            raise
+        """Run the attempt's command to its end. Returns its exit code."""
+        command, environment = _command(attempt, folders), _environment(attempt.environment)
+        if self._pool is not None and is_warm_program(command[0]):
+            with suppress(NotWarm):
+                return await self._pool.run(command, environment, folders.work, attempt.log, folders.pid)
+        return await _start_plain(command, environment, folders, attempt.log)
+
+
+async def _start_plain(
+    command: list[str], environment: dict[str, str], folders: _Folders, log_path: Path
+) -> int:
+    with log_path.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            "-S",
+            str(_GUARD),
+            str(folders.pid),
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            cwd=folders.work,
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        await asyncio.shield(process.wait())
+        raise
+
+
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of an attempt: the server's, its own, and this environment's programs first."""
+    environment = {**os.environ, **own}
+    beside = str(Path(sys.executable).parent)
+    environment["PATH"] = os.pathsep.join([beside, environment.get("PATH", os.defpath)])
+    return environment
 
 
 def _command(attempt: Attempt, folders: _Folders) -> list[str]:
@@ -133,7 +160,9 @@ def _command(attempt: Attempt, folders: _Folders) -> list[str]:
 
 
 def _outcome(code: int, attempt: Attempt, folders: _Folders) -> Outcome:
-    error_file, outputs_file = folders.outputs / "error.pb", folders.outputs / "outputs.pb"
+    error_file, outputs_file, futures_file = (
+        folders.outputs / name for name in ("error.pb", "outputs.pb", "futures.pb")
+    )
     if error_file.exists():
         return _told_error(errors_pb2.ErrorDocument.FromString(error_file.read_bytes()).error)
     if code:
@@ -141,18 +170,17 @@ def _outcome(code: int, attempt: Attempt, folders: _Folders) -> Outcome:
             f"the task's process ended with exit code {code} and left no error document\n{_tail(attempt.log)}"
         )
         return _failure("TaskProcessFailed", text, recoverable=True)
-    if (folders.outputs / "futures.pb").exists():
-        text = "the task is dynamic: it made a workflow as it ran; the local Flyte does not run those yet"
-        return _failure("Unimplemented", text)
-    if not outputs_file.exists():
-        if attempt.template.interface.outputs.variables:
-            text = f"the task's process ended without writing its outputs\n{_tail(attempt.log)}"
-            return _failure("OutputsNotFound", text)
-        return Outcome(outputs=literals_pb2.LiteralMap())
     try:
-        return Outcome(outputs=literals_pb2.LiteralMap.FromString(outputs_file.read_bytes()))
+        if futures_file.exists():
+            return Outcome(futures=dynamic_job_pb2.DynamicJobSpec.FromString(futures_file.read_bytes()))
+        if outputs_file.exists():
+            return Outcome(outputs=literals_pb2.LiteralMap.FromString(outputs_file.read_bytes()))
     except DecodeError as fault:
         return _failure("OutputsUnreadable", f"the task's outputs can't be read: {fault}")
+    if attempt.template.interface.outputs.variables:
+        text = f"the task's process ended without writing its outputs\n{_tail(attempt.log)}"
+        return _failure("OutputsNotFound", text)
+    return Outcome(outputs=literals_pb2.LiteralMap())
 
 
 def _told_error(told: errors_pb2.ContainerError) -> Outcome:
@@ -175,15 +203,3 @@ def _tail(log: Path) -> str:
         return log.read_text(errors="replace")[-_LOG_TAIL:]
     except FileNotFoundError:
         return ""
-
-
-def _end_leftover(folders: _Folders, mark: str) -> None:
-    """End a process of an earlier server, once sure that its number has not gone to another one."""
-    try:
-        pid = int(folders.pid.read_text())
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
-    except (OSError, ValueError):
-        return
-    if f"{_MARK}={mark}".encode() in environment.split(b"\0"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)

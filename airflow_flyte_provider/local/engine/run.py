@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from flyteidl.admin import execution_pb2
-from flyteidl.core import compiler_pb2, identifier_pb2, literals_pb2, workflow_pb2
+from flyteidl.core import compiler_pb2, literals_pb2, workflow_pb2
 
 from airflow_flyte_provider.local.compiler.graph import END, START
 from airflow_flyte_provider.local.compiler.interfaces import branch_nodes
@@ -24,10 +24,10 @@ from airflow_flyte_provider.local.engine.outcome import (
     given_up,
 )
 from airflow_flyte_provider.local.engine.places import Place, Scope
+from airflow_flyte_provider.local.engine.program import Program
 from airflow_flyte_provider.local.engine.values import LiteralMap, bind, tell_error
 from airflow_flyte_provider.local.engine.world import Executions, World
 from airflow_flyte_provider.local.files.folder import read_literals
-from airflow_flyte_provider.local.wording import go_text
 
 AUTO_ABORT = "Some node execution failed, auto-abort."
 USER_ABORT = "Workflow aborted."
@@ -50,8 +50,7 @@ class Run:
         self._journal = Journal(world.executions, world.folder, execution)
         self._slots = asyncio.Semaphore(execution.spec.max_parallelism or _DEFAULT_PARALLELISM)
         self._stop_reason = ""
-        self._closure = compiler_pb2.CompiledWorkflowClosure()
-        self._sub_workflows: dict[str, compiler_pb2.CompiledWorkflow] = {}
+        self._outermost = workflow_pb2.WorkflowTemplate()
 
     def stop_for(self, reason: str) -> None:
         """Say why the run is about to be cancelled; nodes that still run are noted as aborted with it.
@@ -69,12 +68,12 @@ class Run:
             return
         await asyncio.sleep(self._world.pace.start)
         workflow = self._world.entities.get(self._execution.closure.workflow_id)
-        self._closure = workflow.closure.compiled_workflow
-        self._sub_workflows = {go_text(sub.template.id): sub for sub in self._closure.sub_workflows}
+        closure = workflow.closure.compiled_workflow
+        self._outermost = closure.primary.template
         inputs = self._world.executions.inputs(name)
         self._journal.begin()
         try:
-            await self._walk(self._closure.primary, Scope(name, root), inputs)
+            await self._walk_closure(closure, Scope(name, root), inputs)
         except NodeFailed as failure:
             self._journal.end(WorkflowPhase.FAILED, failure.error)
         except EngineGaveUp as failure:
@@ -88,8 +87,13 @@ class Run:
         self._journal.abort_all(self._stop_reason or USER_ABORT)
         self._journal.end(WorkflowPhase.ABORTED)
 
+    async def _walk_closure(
+        self, closure: compiler_pb2.CompiledWorkflowClosure, scope: Scope, inputs: LiteralMap
+    ) -> LiteralMap:
+        return await self._walk(Program(closure), closure.primary, scope, inputs)
+
     async def _walk(
-        self, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, inputs: LiteralMap
+        self, program: Program, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, inputs: LiteralMap
     ) -> LiteralMap:
         """Run a workflow's nodes, and its failure node when one of them fails. Returns its outputs."""
         outputs: dict[str, LiteralMap] = {START: inputs}
@@ -97,18 +101,22 @@ class Run:
         if self._journal.find(start) is None:
             self._journal.passed(start, None, inputs)
         try:
-            await self._walk_nodes(workflow, scope, outputs)
+            await self._walk_nodes(program, workflow, scope, outputs)
             return self._finish(workflow, scope, outputs)
         except NodeFailed as failure:
             if scope.is_root:
                 self._journal.failing(failure.error)
             if workflow.template.HasField("failure_node"):
                 # a failure node that fails itself takes the place of the first failure
-                await self._node(workflow.template.failure_node, scope, outputs, failure.error)
+                await self._node(program, workflow.template.failure_node, scope, outputs, failure.error)
             raise
 
     async def _walk_nodes(
-        self, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, outputs: dict[str, LiteralMap]
+        self,
+        program: Program,
+        workflow: compiler_pb2.CompiledWorkflow,
+        scope: Scope,
+        outputs: dict[str, LiteralMap],
     ) -> None:
         """Run the nodes between start and end, and fill in what they give.
 
@@ -121,7 +129,7 @@ class Run:
         try:
             while True:
                 for node_id in [one for one in waiting if upstream[one] <= outputs.keys()]:
-                    work = self._node(waiting.pop(node_id), scope, outputs)
+                    work = self._node(program, waiting.pop(node_id), scope, outputs)
                     running[asyncio.create_task(work)] = node_id
                 if not running:
                     break
@@ -160,8 +168,7 @@ class Run:
     @property
     def _goes_on_after_failure(self) -> bool:
         """Whether nodes that can run still do when another one has failed; the outermost workflow decides."""
-        policy = self._closure.primary.template.metadata.on_failure
-        return policy == workflow_pb2.WorkflowMetadata.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
+        return self._outermost.metadata.on_failure == workflow_pb2.WorkflowMetadata.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
 
     def _finish(
         self, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, outputs: Mapping[str, LiteralMap]
@@ -182,6 +189,7 @@ class Run:
 
     async def _node(
         self,
+        program: Program,
         node: workflow_pb2.Node,
         scope: Scope,
         outputs: Mapping[str, LiteralMap],
@@ -211,10 +219,13 @@ class Run:
             place=place,
             inputs=inputs,
             slots=self._slots,
-            task=self._task_template(node),
+            task=program.task(node),
             is_interruptible=self._is_interruptible(node),
-            walk_workflow=self._walk_reference,
-            walk_node=lambda inner: self._node(inner, place.inside(), outputs),
+            walk_workflow=lambda reference, *rest: self._walk(
+                program, program.sub_workflow(reference), *rest
+            ),
+            walk_node=lambda inner: self._node(program, inner, place.inside(), outputs),
+            walk_closure=self._walk_closure,
             stop_reason=lambda: self._stop_reason,
         )
         try:
@@ -252,18 +263,6 @@ class Run:
             tell_error(inputs, node.id, failure)
         return inputs
 
-    async def _walk_reference(
-        self, reference: identifier_pb2.Identifier, scope: Scope, inputs: LiteralMap
-    ) -> LiteralMap:
-        return await self._walk(self._sub_workflows[go_text(reference)], scope, inputs)
-
-    def _task_template(self, node: workflow_pb2.Node) -> compiler_pb2.CompiledTask | None:
-        inner = node.array_node.node if node.WhichOneof("target") == "array_node" else node
-        for task in self._closure.tasks:
-            if task.template.id == inner.task_node.reference_id:
-                return task
-        return None
-
     def _recovered(self, node: workflow_pb2.Node, place: Place) -> literals_pb2.LiteralMap | None:
         """Return what the node gave in the execution that this one recovers, None when it must run."""
         metadata = self._execution.spec.metadata
@@ -285,7 +284,7 @@ class Run:
             return bool(node.metadata.interruptible)
         if self._execution.spec.HasField("interruptible"):
             return bool(self._execution.spec.interruptible.value)
-        return bool(self._closure.primary.template.metadata_defaults.interruptible)
+        return bool(self._outermost.metadata_defaults.interruptible)
 
 
 def _dependencies(node: workflow_pb2.Node, workflow: compiler_pb2.CompiledWorkflow) -> set[str]:

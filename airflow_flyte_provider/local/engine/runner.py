@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from flyteidl.core import execution_pb2, literals_pb2, tasks_pb2
+from flyteidl.core import dynamic_job_pb2, execution_pb2, literals_pb2, tasks_pb2
 
 from airflow_flyte_provider.local.engine.outcome import SystemFailure
 
@@ -37,12 +37,14 @@ class Attempt:
 class Outcome:
     """How an attempt ended.
 
-    :param outputs: what the task gave, None when it failed.
+    :param outputs: what the task gave, None when it failed or is dynamic.
+    :param futures: the workflow that a dynamic task gave instead of outputs.
     :param error: why it failed.
     :param recoverable: whether another attempt may do better.
     """
 
     outputs: literals_pb2.LiteralMap | None = None
+    futures: dynamic_job_pb2.DynamicJobSpec | None = None
     error: execution_pb2.ExecutionError | None = None
     recoverable: bool = False
 

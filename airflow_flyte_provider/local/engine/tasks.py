@@ -13,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from airflow_flyte_provider.local import clock
 from airflow_flyte_provider.local.compiler.support import ECHO
+from airflow_flyte_provider.local.engine.dynamic import keep_futures, kept_futures, run_dynamic
 from airflow_flyte_provider.local.engine.journal import TaskPhase
 from airflow_flyte_provider.local.engine.nodes import NodeContext, Result
 from airflow_flyte_provider.local.engine.outcome import (
@@ -62,6 +63,8 @@ async def _run_attempts(context: NodeContext, template: tasks_pb2.TaskTemplate) 
         outcome = known or await _one_attempt(context, template, attempt)
         if outcome.outputs is not None:
             return outcome.outputs, attempt
+        if outcome.futures is not None:
+            return await run_dynamic(context, template, attempt, outcome.futures), attempt
         retries.note(outcome)
     raise AssertionError("attempts have no end of their own")
 
@@ -69,6 +72,9 @@ async def _run_attempts(context: NodeContext, template: tasks_pb2.TaskTemplate) 
 def _former_outcome(context: NodeContext, task: task_execution_pb2.TaskExecution) -> Outcome | None:
     """Return how an attempt ended before the server was last started, None when it had not."""
     if task.closure.phase == TaskPhase.SUCCEEDED:
+        futures = kept_futures(context.place, task.id.retry_attempt)
+        if futures is not None:
+            return Outcome(futures=futures)
         path = context.world.folder.path(task.closure.output_uri)
         return Outcome(outputs=read_literals(path))
     if task.closure.phase == TaskPhase.FAILED:
@@ -105,7 +111,11 @@ def _note_end(
         context.journal.task_ended(task, TaskPhase.FAILED, outcome.error)
         return
     path = context.place.outputs_path(attempt)
-    write_literals(path, outcome.outputs or LiteralMap())
+    if outcome.futures is None:
+        write_literals(path, outcome.outputs or LiteralMap())
+    else:
+        # the outputs come from its nodes, and are written to the same path once they are there
+        keep_futures(context.place, attempt, outcome.futures)
     address = context.world.folder.address(path)
     context.journal.task_ended(task, TaskPhase.SUCCEEDED, outputs=address)
 

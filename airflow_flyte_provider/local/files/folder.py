@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flyteidl.core import literals_pb2
+from google.protobuf.message import Message
 
 from airflow_flyte_provider.local.refusal import invalid
 
@@ -74,9 +75,14 @@ class DataFolder:
 
 def write_literals(path: Path, literals: literals_pb2.LiteralMap) -> None:
     """Write a literal map so that a reader finds all of it or nothing."""
+    write_message(path, literals)
+
+
+def write_message(path: Path, message: Message) -> None:
+    """Write a message so that a reader finds all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    draft.write_bytes(literals.SerializeToString())
+    draft.write_bytes(message.SerializeToString())
     os.replace(draft, path)
 
 

@@ -9,8 +9,9 @@ from flyteidl.admin import common_pb2, execution_pb2, node_execution_pb2, task_e
 from flyteidl.core import identifier_pb2
 
 from airflow_flyte_provider.local import clock
+from airflow_flyte_provider.local.engine.dynamic import compiled_workflow
 from airflow_flyte_provider.local.files.folder import DataFolder, read_literals
-from airflow_flyte_provider.local.refusal import missing
+from airflow_flyte_provider.local.refusal import missing, no_dynamic_workflow
 from airflow_flyte_provider.local.service import checks
 from airflow_flyte_provider.local.service.launching import Launching
 from airflow_flyte_provider.local.service.metrics import execution_span
@@ -93,7 +94,7 @@ class ExecutionCalls:
     def GetExecutionMetrics(self, request: Any, context: Any) -> Any:
         """Return where the time of an execution went."""
         execution = self._executions.get(checks.check_execution_id(request))
-        span = execution_span(self._executions, self._entities, execution, request.depth)
+        span = execution_span(self._executions, self._entities, self._folder, execution, request.depth)
         return execution_pb2.WorkflowExecutionGetMetricsResponse(span=span)
 
     def GetNodeExecution(self, request: Any, context: Any) -> Any:
@@ -116,6 +117,14 @@ class ExecutionCalls:
         """Return the inputs and outputs of a node execution."""
         checks.check_node_id(request.id, given=request.HasField("id"))
         return self.node_data(request.id)
+
+    def GetDynamicNodeWorkflow(self, request: Any, context: Any) -> Any:
+        """Return the workflow that a node made as it ran."""
+        checks.check_node_id(request.id, given=request.HasField("id"))
+        closure = compiled_workflow(self._folder, self._executions.node(request.id))
+        if closure is None:
+            raise no_dynamic_workflow()
+        return node_execution_pb2.DynamicNodeWorkflowResponse(compiled_workflow=closure)
 
     def ListTaskExecutions(self, request: Any, context: Any) -> Any:
         """Return a page of the task attempts of a node."""
@@ -145,6 +154,11 @@ class ExecutionCalls:
             full_outputs=self._read(node.closure.output_uri),
             flyte_urls=_flyte_urls(node.id),
         )
+        closure = compiled_workflow(self._folder, node)
+        if closure is not None:
+            response.dynamic_workflow.id.CopyFrom(closure.primary.template.id)
+            response.dynamic_workflow.compiled_workflow.CopyFrom(closure)
+            response.dynamic_workflow.dynamic_job_spec_uri = node.closure.dynamic_job_spec_uri
         return _with_empty_addresses(response)
 
     def task_data(self, identifier: identifier_pb2.TaskExecutionIdentifier) -> Any:

@@ -11,6 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from airflow_flyte_provider.local import clock
 from airflow_flyte_provider.local.compiler.graph import END, START
 from airflow_flyte_provider.local.compiler.interfaces import branch_nodes
+from airflow_flyte_provider.local.engine.dynamic import compiled_workflow
+from airflow_flyte_provider.local.files.folder import DataFolder
 from airflow_flyte_provider.local.store.entities import EntityStore
 from airflow_flyte_provider.local.store.executions import ExecutionStore
 from airflow_flyte_provider.local.store.rows import parent_of
@@ -19,22 +21,24 @@ Span = metrics_pb2.Span
 
 
 def execution_span(
-    executions: ExecutionStore, entities: EntityStore, execution: Any, depth: int
+    executions: ExecutionStore, entities: EntityStore, folder: DataFolder, execution: Any, depth: int
 ) -> metrics_pb2.Span:
     """Return the span of an execution with those of what it consists of.
 
     :param executions: stored executions.
     :param entities: registered entities.
+    :param folder: the data directory, for the workflows that dynamic nodes made.
     :param execution: the execution.
     :param depth: how many levels to show below it.
     """
-    return _Spans(executions, entities).of_execution(execution, depth)
+    return _Spans(executions, entities, folder).of_execution(execution, depth)
 
 
 class _Spans:
-    def __init__(self, executions: ExecutionStore, entities: EntityStore) -> None:
+    def __init__(self, executions: ExecutionStore, entities: EntityStore, folder: DataFolder) -> None:
         self._executions = executions
         self._entities = entities
+        self._folder = folder
 
     def of_execution(self, execution: Any, depth: int) -> Span:
         closure = execution.closure
@@ -96,7 +100,7 @@ class _Spans:
         if target == "gate_node":
             span.spans.extend(_of_gate(execution.closure))
         elif target == "task_node":
-            span.spans.extend(self._of_task_node(execution, depth - 1))
+            span.spans.extend(self._of_task_node(execution, every, depth - 1))
         else:
             span.spans.extend(self._of_parent(closure, execution, node, every, depth - 1))
         return span
@@ -149,7 +153,7 @@ class _Spans:
         spans = self._of_nodes(closure, workflow, every, execution.id.node_id, depth)
         return spans, inner[START].closure.updated_at, _latest(END, workflow, inner)
 
-    def _of_task_node(self, execution: Any, depth: int) -> list[Span]:
+    def _of_task_node(self, execution: Any, every: Iterable[Any], depth: int) -> list[Span]:
         whole = execution.closure
         tasks = self._executions.tasks(execution.id)
         if not tasks:
@@ -161,7 +165,30 @@ class _Spans:
                 spans.append(_operation("NODE_RESET", former, task.closure.created_at))
             if depth:
                 spans.append(_of_task(task))
-        spans.append(_operation("NODE_TEARDOWN", tasks[-1].closure.updated_at, whole.updated_at))
+        last = tasks[-1].closure.updated_at
+        made = compiled_workflow(self._folder, execution)
+        if made is not None:
+            return spans + self._of_made(made, execution, every, last, depth)
+        spans.append(_operation("NODE_TEARDOWN", last, whole.updated_at))
+        return spans
+
+    def _of_made(
+        self,
+        made: compiler_pb2.CompiledWorkflowClosure,
+        execution: Any,
+        every: Iterable[Any],
+        task_ended: Timestamp,
+        depth: int,
+    ) -> list[Span]:
+        """Return the spans of the workflow that a dynamic node made, from the end of its task on."""
+        whole, inner = execution.closure, _below(every, execution.id.node_id)
+        if START not in inner:
+            return [_operation("NODE_RESET", task_ended, whole.updated_at)]
+        spans = [_operation("NODE_RESET", task_ended, inner[START].closure.updated_at)]
+        spans += self._of_nodes(made, made.primary, every, execution.id.node_id, depth)
+        last = _latest(END, made.primary, inner)
+        if last is not None and clock.nanoseconds(last) <= clock.nanoseconds(whole.updated_at):
+            spans.append(_operation("NODE_TEARDOWN", last, whole.updated_at))
         return spans
 
 

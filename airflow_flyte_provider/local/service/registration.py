@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from airflow_flyte_provider.local import clock
 from airflow_flyte_provider.local.compiler.compile import compile_workflow, requirements
 from airflow_flyte_provider.local.compiler.errors import CompileFailure
-from airflow_flyte_provider.local.compiler.interfaces import LaunchPlanInterface, Registry
+from airflow_flyte_provider.local.compiler.interfaces import Registry
 from airflow_flyte_provider.local.compiler.support import require_runnable_task, require_runnable_workflow
 from airflow_flyte_provider.local.refusal import Refusal, already_exists, invalid, missing
 from airflow_flyte_provider.local.service import checks
@@ -164,16 +164,7 @@ class Registration:
         task_ids, plan_ids = requirements(template, sub_workflows)
         tasks = [self._entities.get(task_id).closure.compiled_task for task_id in task_ids]
         plans = [self._entities.get(plan_id) for plan_id in plan_ids]
-        registry = Registry(
-            tasks={go_text(task.template.id): task.template for task in tasks},
-            launch_plans={
-                go_text(plan.id): LaunchPlanInterface(
-                    plan.closure.expected_inputs, plan.closure.expected_outputs
-                )
-                for plan in plans
-            },
-            sub_workflows={go_text(sub.id): sub for sub in sub_workflows},
-        )
+        registry = Registry.of((task.template for task in tasks), plans, sub_workflows)
         return compile_workflow(template, registry, tasks)
 
     def _refuse_second(
