@@ -168,7 +168,10 @@ class Run:
     @property
     def _goes_on_after_failure(self) -> bool:
         """Whether nodes that can run still do when another one has failed; the outermost workflow decides."""
-        return self._outermost.metadata.on_failure == workflow_pb2.WorkflowMetadata.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
+        return (
+            self._outermost.metadata.on_failure
+            == workflow_pb2.WorkflowMetadata.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
+        )
 
     def _finish(
         self, workflow: compiler_pb2.CompiledWorkflow, scope: Scope, outputs: Mapping[str, LiteralMap]
