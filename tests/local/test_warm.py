@@ -115,6 +115,8 @@ async def test_a_fork_looks_like_a_plain_start(warm: ProcessRunner, code: Path, 
     assert ZYGOTE not in plain.pop("parent")
     assert forked.pop("random") != plain.pop("random")
     assert Path(plain["folder"]).name == Path(forked["folder"]).name == "work"
+    sockets = plain.pop("sockets"), forked.pop("sockets")
+    assert len(sockets[0]) == len(sockets[1])
     loaded = set(plain.pop("modules")), set(forked.pop("modules"))
     assert loaded[0] <= loaded[1]
     assert not [name for name in loaded[1] if name.startswith("airflow")]
@@ -156,6 +158,9 @@ async def test_nothing_of_one_task_is_left_for_the_next(warm: ProcessRunner, cod
     facts = [await _facts(warm, code) for _ in range(2)]
     assert facts[0]["random"] != facts[1]["random"]
     assert facts[0]["log"] == facts[1]["log"]
+    # flytekit makes an event loop as it is imported, whose sockets must not be shared
+    assert facts[0]["sockets"]
+    assert set(facts[0]["sockets"]).isdisjoint(facts[1]["sockets"])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ What differs from a plain start, and can't be helped: the seed of string hashes 
 
 from __future__ import annotations
 
+import asyncio
 import importlib.machinery
 import os
 import shutil
@@ -33,11 +34,14 @@ class Start:
     :param environment: its environment variables.
     :param path: its `sys.path`, the folder of the console scripts first.
     :param modules: top-level names of what it has imported.
+    :param loops: module and name of each event loop that was made as it was imported; each fork makes its own,
+        for with a shared one they would take each other's wake-ups.
     """
 
     environment: Mapping[str, str]
     path: tuple[str, ...]
     modules: frozenset[str] = field(repr=False)
+    loops: tuple[tuple[str, str], ...] = ()
 
     def path_for(self, environment: Mapping[str, str], folder: str) -> list[str] | None:
         """Return the `sys.path` of a command, None when only a plain start gets it right.
@@ -95,6 +99,8 @@ def run(start: Start, command: list[str], environment: Mapping[str, str]) -> Non
         if path is None:
             os.execve(command[0], command, environment)  # noqa: S606 - the command as it is, in this process
         _become(command, environment, path)
+        for module, name in start.loops:
+            setattr(sys.modules[module], name, asyncio.new_event_loop())
         try:
             _call(Path(command[0]).name)
         except _Inner as inner:

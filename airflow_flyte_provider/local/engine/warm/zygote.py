@@ -7,6 +7,7 @@ ended. It stays a single thread, for a fork takes no other thread with it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import importlib
@@ -17,6 +18,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from airflow_flyte_provider.local.engine.guard import PATIENCE, note_process, signal_group
@@ -142,7 +144,19 @@ def preload() -> Start:
     importlib.import_module(_ENTRY)
     own = __package__.partition(".")[0]
     modules = {name.partition(".")[0] for name in sys.modules} - {"__main__", own}
-    return Start(environment, tuple(sys.path), frozenset(modules))
+    return Start(environment, tuple(sys.path), frozenset(modules), tuple(_close_loops()))
+
+
+def _close_loops() -> list[tuple[str, str]]:
+    """Close the event loops that modules made as they were imported. Returns where they are."""
+    found = []
+    for module in [one for one in sys.modules.values() if type(one) is ModuleType]:
+        for name, value in vars(module).items():
+            # by its type, for a module that flytekit loads lazily fails when it is looked into
+            if issubclass(type(value), asyncio.AbstractEventLoop):
+                value.close()
+                found.append((module.__name__, name))
+    return found
 
 
 def main() -> int:
