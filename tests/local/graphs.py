@@ -18,7 +18,12 @@ _COMPARE = {
 
 @dataclass(frozen=True)
 class Echo:
-    """A task that gives what it was given."""
+    """A task that gives what it was given.
+
+    :param constant: what it is given in place of the step's value, None for that value.
+    """
+
+    constant: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,14 @@ class Ending:
     """How an execution ends.
 
     :param output: what it gives, None when it fails.
+    :param steps: what each step gives, none when it fails.
     :param codes: codes of the errors it may fail with, none when it succeeds. Nodes that do not wait for one
         another run in an order of the engine's own, so that of several that fail any may be the first.
     """
 
     output: int | None
     codes: frozenset[str] = frozenset()
+    steps: tuple[int | None, ...] = ()
 
 
 def evaluate(graph: Graph, value: int) -> Ending:
@@ -93,7 +100,10 @@ def evaluate(graph: Graph, value: int) -> Ending:
         else:
             endings.append(_target(step.does, _of(endings, step.source, value)))
     codes = frozenset[str]().union(*(one.codes for one in endings))
-    return Ending(None, codes) if codes else Ending(_of(endings, graph.output, value))
+    if codes:
+        return Ending(None, codes)
+    steps = tuple(one.output for one in endings)
+    return Ending(_of(endings, graph.output, value), steps=steps)
 
 
 def _of(endings: list[Ending], step: int, value: int) -> int:
@@ -114,4 +124,6 @@ def _target(target: Echo | Branch | Gate | Sub | Failure, value: int) -> Ending:
         return Ending(None, frozenset({"ReceivedRejectSignal"}))
     if isinstance(target, Gate) and target.answer is not None and target.answer is not True:
         return Ending(target.answer)
+    if isinstance(target, Echo) and target.constant is not None:
+        return Ending(target.constant)
     return Ending(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from flyteidl.admin import signal_pb2, workflow_pb2
 from flyteidl.core import condition_pb2, identifier_pb2, literals_pb2
@@ -51,7 +52,10 @@ class Writer:
         if isinstance(does, Gate):
             self._gate(node, does, giver, path)
             return
-        _promise(node.inputs.add(), giver)
+        if isinstance(does, Echo) and does.constant is not None:
+            node.inputs.add(var="a").binding.scalar.primitive.integer = does.constant
+        else:
+            _promise(node.inputs.add(), giver)
         if isinstance(does, Echo):
             node.task_node.reference_id.CopyFrom(self._task)
         elif isinstance(does, Sub):
@@ -92,23 +96,33 @@ class Writer:
             answer.integer = gate.answer
 
 
-def outcome(client: Client, name: str, graph: Graph, value: int) -> Ending:
-    """Register a graph as a workflow of this name, run it with `value` and return how it ended."""
+def outcomes(client: Client, name: str, graph: Graph, values: Sequence[int]) -> list[Ending]:
+    """Register a graph as a workflow of this name and return how its executions end, one for each of `values`."""
     writer = Writer(name, client.task(f"{name}-echo"))
     template = writer.template(graph)
+    for position in range(len(graph.steps)):  # so that no step's value goes unseen
+        template.interface.outputs.variables[f"s{position}"].type.CopyFrom(INTEGER)
+        _promise(template.outputs.add(), _giver(graph, position), f"s{position}")
     spec = workflow_pb2.WorkflowSpec(template=template, sub_workflows=writer.subs)
     client.admin.CreateWorkflow(workflow_pb2.WorkflowCreateRequest(id=template.id, spec=spec))
     client.launch_plan(name, template.id)
-    execution = client.launch(name, a=value)
-    deadline = time.monotonic() + _PATIENCE
-    while client.phase(execution) not in FINAL:
+    executions = [client.launch(name, a=value) for value in values]
+    running, deadline = executions, time.monotonic() + _PATIENCE
+    while running:
         assert time.monotonic() < deadline, f"{name} has not ended"
-        _answer(client, execution, writer.answers)
         time.sleep(0.02)
+        for execution in running if writer.answers else ():
+            _answer(client, execution, writer.answers)
+        running = [one for one in running if client.phase(one) not in FINAL]
+    return [_ending(client, one, len(graph.steps)) for one in executions]
+
+
+def _ending(client: Client, execution: identifier_pb2.WorkflowExecutionIdentifier, steps: int) -> Ending:
     closure = client.execution(execution).closure
     if closure.HasField("error"):
         return Ending(None, frozenset({closure.error.code}))
-    return Ending(client.outputs(execution).literals["a"].scalar.primitive.integer)
+    given = {name: one.scalar.primitive.integer for name, one in client.outputs(execution).literals.items()}
+    return Ending(given.pop("a"), steps=tuple(given[f"s{position}"] for position in range(steps)))
 
 
 def _answer(
@@ -134,6 +148,6 @@ def _is_sleep(step: Step) -> bool:
     return isinstance(step.does, Gate) and step.does.answer is None
 
 
-def _promise(binding: literals_pb2.Binding, giver: str) -> None:
-    binding.var = "a"
+def _promise(binding: literals_pb2.Binding, giver: str, var: str = "a") -> None:
+    binding.var = var
     binding.binding.promise.node_id, binding.binding.promise.var = giver, "a"
