@@ -165,7 +165,7 @@ def _child_labels(parent: execution_pb2.Execution) -> dict[str, str]:
         "domain": parent.id.domain,
         "execution-id": parent.id.name,
         "project": parent.id.project,
-        "workflow-name": workflow_name.strip("-")[:_MAX_NAME],
+        "workflow-name": workflow_name.strip("-")[:_MAX_NAME].rstrip("-"),
     }
 
 

@@ -18,6 +18,8 @@ _NAME = re.compile(r"^[a-z][a-z\-0-9]*$")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _MAX_SUBDOMAIN = 253
+_URL_SAFE = re.compile(r"[A-Za-z0-9\-_.~]+")
+_RESERVED = "!*'();:@&=+$,/?#[]"
 _NAME_RULE = (
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
     "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
@@ -60,6 +62,15 @@ def check_id(request: Any, resource_type: int) -> identifier_pb2.Identifier:
         raise invalid(f"unexpected resource type {got} for identifier [{shown}], expected {wanted} instead")
     require(identifier, "project", "domain", "name", "version")
     return identifier  # type: ignore[no-any-return]
+
+
+def check_version(version: str) -> None:
+    """Make sure that a new version may stand in a URL as it is.
+
+    :raises Refusal: INVALID_ARGUMENT when it has a character that would have to be quoted.
+    """
+    if not _URL_SAFE.fullmatch(version):
+        raise invalid(f"version [{version}] must be url safe, cannot contains chars [{_RESERVED}]")
 
 
 def check_execution_id(request: Any, field: str = "id") -> identifier_pb2.WorkflowExecutionIdentifier:

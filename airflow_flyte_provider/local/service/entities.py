@@ -130,6 +130,8 @@ class EntityCalls:
         self._check_name(request)
         if not request.HasField("metadata"):
             raise missing("metadata")
+        if request.metadata.state != common_pb2.NAMED_ENTITY_ACTIVE and request.resource_type == LAUNCH_PLAN:
+            raise invalid("Resource [LAUNCH_PLAN] cannot have its state updated")
         self._named(request)
         name = {field: getattr(request.id, field) for field in ("project", "domain", "name")}
         metadata = request.metadata

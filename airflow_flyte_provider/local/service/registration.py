@@ -153,6 +153,7 @@ class Registration:
 
     def _check(self, request: Any, resource_type: int) -> identifier_pb2.Identifier:
         identifier = checks.check_id(request, resource_type)
+        checks.check_version(identifier.version)
         self._projects.require(identifier.project, identifier.domain)
         return identifier
 

@@ -29,7 +29,8 @@ def open_database(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+    # LIKE tells cases apart, as in the PostgreSQL that FlyteAdmin uses
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "case_sensitive_like=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
