@@ -28,7 +28,9 @@ def main(target: Path, constraints: Path) -> None:
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, "-c", constraints, "uv"], check=True)
     uv = [target / "bin" / "uv", "pip", "install", "-q", "--python", python]
-    subprocess.run([*uv, "-c", constraints, "-e", f"{ROOT}[dev]"], check=True)
+    # pip trusts the system's certificates, and so must uv: an index may stand behind a company's own authority.
+    env = {**os.environ, "UV_SYSTEM_CERTS": "true"}
+    subprocess.run([*uv, "-c", constraints, "-e", f"{ROOT}[dev]"], check=True, env=env)
     (target / ".ready").touch()
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
 
