@@ -19,19 +19,14 @@ from airflow_flyte_provider.admin.settings import Settings, unknown_extras
 from airflow_flyte_provider.exceptions import (
     FlyteConfigError,
     FlyteError,
-    FlyteInvalidInputsError,
     FlyteNotFoundError,
 )
 from airflow_flyte_provider.hooks.connection_form import CONNECTION_FIELDS, FIELD_BEHAVIOUR
+from airflow_flyte_provider.hooks.files import FileVerbs
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId
-from airflow_flyte_provider.model.inputs import (
-    InputFaults,
-    build_inputs,
-    build_required_inputs,
-    outputs_to_native,
-)
+from airflow_flyte_provider.model.inputs import outputs_to_native
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -43,7 +38,7 @@ _entities: dict[tuple[str, EntityId], LaunchPlan | Workflow | Task] = {}
 _ENTITIES_KEPT = 1000
 
 
-class FlyteHook(BaseHook):
+class FlyteHook(FileVerbs, BaseHook):
     """Speaks to one Flyte, as an Airflow connection of type `flyte` describes it.
 
     :param flyte_conn_id: the Airflow connection. Host and port are FlyteAdmin's gRPC endpoint; the extra
@@ -147,16 +142,18 @@ class FlyteHook(BaseHook):
         """Launch an execution. It is not waited for.
 
         :param entity: what to execute. A workflow is executed by the launch plan of its own name.
-        :param inputs: native Python values by input name. All are checked before anything is launched.
+        :param inputs: native Python values by input name. All are checked before anything is launched; then the
+            files among them are uploaded.
         :param name: the execution's name; empty lets Flyte choose one.
         :param labels: labels of the execution. An execution that has the name already and carries all of
             these is taken for this one: it is returned, and nothing is launched.
         :raises FlyteInvalidInputsError: naming every input that does not fit.
+        :raises FlyteTransferError: when a file could not be uploaded. Nothing was launched.
         :raises FlyteAlreadyExistsError: when the name belongs to an execution without these labels.
         """
         if isinstance(entity, Workflow):
             entity = self._default_launch_plan(entity)
-        literals = _checked_inputs(entity, inputs or {})
+        literals = self.prepare_inputs(entity, inputs or {})
         launch = Launch(ExecutionId(self.project, self.domain, name), entity.id, literals, dict(labels or {}))
         return self.run(executions.create_execution(launch))
 
@@ -327,13 +324,3 @@ class FlyteHook(BaseHook):
                 f"connection {self.flyte_conn_id!r}."
             )
         return value
-
-
-def _checked_inputs(entity: LaunchPlan | Task, inputs: Mapping[str, Any]) -> Any:
-    """Return the inputs as a LiteralMap, or raise for all that do not fit `entity`."""
-    try:
-        if isinstance(entity, LaunchPlan):
-            return build_inputs(entity.expected_inputs, entity.fixed_inputs, inputs)
-        return build_required_inputs(entity.interface.inputs, inputs)
-    except InputFaults as faults:
-        raise FlyteInvalidInputsError(f"{entity.id} cannot be launched.\n{faults}") from None
