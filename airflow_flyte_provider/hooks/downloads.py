@@ -63,18 +63,17 @@ class Downloads:
 
         :param size: bytes that it must have.
         """
-        if local_path(source) is not None or not isinstance(source, str):
-            found = place(source)
-            deliver(lambda path: copy(found, path, size), target)
-            return target
+        here = local_path(source)
+        if not isinstance(source, str) or (here is not None and here.exists()):
+            return self._copied(source, target, size)
         try:
             self._signed(lambda: self._hook.run(dataproxy.sign_download(source)), target, size)
         except FlyteTransferError:
             raise
         except FlyteError as refused:
-            self._hook.log.info("%s. Reading it through Airflow's object storage.", refused)
-            found = place(source)
-            deliver(lambda path: copy(found, path, size), target)
+            if here is None:
+                self._hook.log.info("%s Reading it through Airflow's object storage.", refused)
+            return self._copied(source, target, size)
         return target
 
     def directory(self, source: PlaceLike, target: Place) -> Place:
@@ -193,6 +192,11 @@ class Downloads:
             else:
                 self._fetched[stored.uri] = self.directory(stored.uri, folder)
         return str(self._fetched[stored.uri].relative_to(root))
+
+    def _copied(self, source: PlaceLike, target: Place, size: int | None) -> Place:
+        found = place(source)
+        deliver(lambda path: copy(found, path, size), target)
+        return target
 
     def _offloaded(self, literal: Literal) -> Literal:
         """Fetch a literal that was too large for the message."""
