@@ -108,8 +108,8 @@ def copy(source: Place, target: Path, size: int | None = None) -> None:
     :param size: bytes it must have.
     :raises FlyteIntegrityError: when it has another size.
     """
-    with store_errors(uri_of(source)), whole(target) as draft:
-        with source.open("rb") as content, draft.open("wb") as written:
+    with store_errors(uri_of(source)), source.open("rb") as content, whole(target) as draft:
+        with draft.open("wb") as written:
             shutil.copyfileobj(content, written, CHUNK)
         found = draft.stat().st_size
         if size is not None and found != size:

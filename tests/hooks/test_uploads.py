@@ -131,11 +131,10 @@ def test_a_bad_file_is_told_with_its_place(echo, uploaded, kind, value, told):
 
 
 def test_nothing_is_uploaded_when_another_input_is_bad(hook, echo, folder, uploaded):
+    name = hook.get_execution(echo(FILES, {})).launch_plan.name.removeprefix(".flytegen.")
+    task = hook.fetch_task(name, "v1")
+    before = uploaded()
     with pytest.raises(FlyteInvalidInputsError, match=r"(?s)2 faulty.*a\.x\[1\]: expected.*b: no such input"):
-        task = hook.fetch_task(
-            hook.get_execution(echo(FILES, {})).launch_plan.name.removeprefix(".flytegen.")
-        )
-        before = uploaded()
         hook.execute(task, {"a": {"x": [FlyteFile(folder / "a b.txt"), 5]}, "b": 1})
     assert uploaded() == before
 
