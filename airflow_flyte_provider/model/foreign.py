@@ -1,4 +1,4 @@
-"""Values of numpy and pandas as Python's own. Neither is imported, nor need it be installed: they are known by shape."""
+"""Values of numpy and pandas as Python's own. Neither is imported: values are known by their shape."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def finer_than_microseconds(value: Any) -> int:
         return int(found[1].ljust(3, "0")) if found else 0
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if kind in ("m", "M"):
-        return int(value.astype("datetime64[ns]" if kind == "M" else "timedelta64[ns]").astype("int64")) % 1000
+        return (
+            int(value.astype("datetime64[ns]" if kind == "M" else "timedelta64[ns]").astype("int64")) % 1000
+        )
     return int(getattr(value, "nanosecond", None) or getattr(value, "nanoseconds", None) or 0)
 
 

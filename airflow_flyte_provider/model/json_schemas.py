@@ -116,7 +116,7 @@ class JsonSchema:
         if kind == "array":
             return f"list[{self.items.describe()}]"
         if kind == "object":
-            return self.title or (f"dict[str, {self.others.describe()}]" if not self.properties else "struct")
+            return (self.title or "struct") if self.properties else f"dict[str, {self.others.describe()}]"
         if kind == "number" and self.format == "time-delta":
             return "timedelta"
         return _TEXTS.get(self.format, "str") if kind == "string" else _WORDS.get(kind, kind)

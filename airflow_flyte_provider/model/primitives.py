@@ -133,7 +133,11 @@ def _duration(given: object) -> Duration:
     seconds, nanos = divmod(abs(nanoseconds), 1_000_000_000)
     if seconds > _LONGEST:
         raise ValueError("Flyte's durations reach 10,000 years at most")
-    return Duration(seconds=seconds, nanos=nanos) if nanoseconds >= 0 else Duration(seconds=-seconds, nanos=-nanos)
+    return (
+        Duration(seconds=seconds, nanos=nanos)
+        if nanoseconds >= 0
+        else Duration(seconds=-seconds, nanos=-nanos)
+    )
 
 
 _CONVERSIONS: dict[int, tuple[str, Callable[[object], object]]] = {
