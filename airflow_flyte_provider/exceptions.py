@@ -47,6 +47,10 @@ class FlyteInvalidInputsError(FlyteInvalidRequestError):
     """Inputs do not fit the interface. The message names every faulty one; nothing was launched."""
 
 
+class FlyteOutputsError(FlyteError, AirflowFailException):
+    """The outputs of an execution cannot be handed on: too large for XCom, or not to be read."""
+
+
 class FlyteWaitTimeoutError(FlyteError):
     """A wait took longer than it was given. The execution may still be running."""
 

@@ -36,7 +36,7 @@ class XComTooLargeError(ValueError):
         return type(self), (self.sizes, self.limit_bytes)
 
 
-def to_xcom(outputs: Outputs, limit_bytes: int = XCOM_LIMIT_BYTES) -> dict[str, Any]:
+def to_xcom(outputs: Outputs, limit_bytes: int | None = XCOM_LIMIT_BYTES) -> dict[str, Any]:
     """Return outputs as a dict that JSON can hold, and that is taken as the inputs of a next execution.
 
     Files, tables and values that Flyte has offloaded become the dict of a `FileReference`; moments ISO 8601 texts;
@@ -44,12 +44,12 @@ def to_xcom(outputs: Outputs, limit_bytes: int = XCOM_LIMIT_BYTES) -> dict[str, 
     `"-Infinity"` and `"NaN"`.
 
     :param outputs: the outputs.
-    :param limit_bytes: the most that they may have as JSON, in bytes.
+    :param limit_bytes: the most that they may have as JSON, in bytes; None for no limit.
     :raises XComTooLargeError: when they have more.
     """
     values = {name: _plain(_in_place(outputs, name)) for name in outputs}
     sizes = {name: len(json.dumps(value)) for name, value in values.items()}
-    if sum(sizes.values()) > limit_bytes:
+    if limit_bytes is not None and sum(sizes.values()) > limit_bytes:
         raise XComTooLargeError(sizes, limit_bytes)
     return values
 

@@ -24,8 +24,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_flyte_provider.model.files import FileReference
-from airflow_flyte_provider.model.inputs import build_inputs, outputs_to_native
+from airflow_flyte_provider.model.inputs import build_inputs
 from airflow_flyte_provider.model.literals import from_literal, to_literal
+from airflow_flyte_provider.model.outputs import Outputs
 
 RECORDINGS = Path(__file__).parent.parent / "conformance" / "recordings"
 
@@ -307,4 +308,4 @@ def test_the_recorded_execution_is_reproduced_from_native_values():
     }
     ours = build_inputs(plan.closure.expected_inputs, plan.spec.fixed_inputs, values)
     assert ours == sent
-    assert outputs_to_native(sent, plan.closure.expected_outputs) == values
+    assert Outputs(sent, plan.closure.expected_outputs) == values
