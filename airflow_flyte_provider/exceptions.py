@@ -55,6 +55,10 @@ class FlyteIntegrityError(FlyteTransferError):
     """What arrived is not what was sent: it is too short, or its hash differs."""
 
 
+class FlyteOutputsError(FlyteError, AirflowFailException):
+    """The outputs of an execution cannot be handed on: too large for XCom, or not to be read."""
+
+
 class FlyteWaitTimeoutError(FlyteError):
     """A wait took longer than it was given. The execution may still be running."""
 

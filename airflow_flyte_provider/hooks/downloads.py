@@ -13,7 +13,7 @@ from flyteidl.core.literals_pb2 import Literal, LiteralMap
 from flyteidl.core.types_pb2 import BlobType
 
 from airflow_flyte_provider.admin import dataproxy, executions, nodes
-from airflow_flyte_provider.exceptions import FlyteError, FlyteTransferError
+from airflow_flyte_provider.exceptions import FlyteError, FlyteIntegrityError, FlyteTransferError
 from airflow_flyte_provider.hooks.places import (
     Place,
     PlaceLike,
@@ -29,6 +29,7 @@ from airflow_flyte_provider.hooks.progress import ProgressLog
 from airflow_flyte_provider.model.executions import execution_id
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.literals import from_literal
+from airflow_flyte_provider.model.offloading import OffloadedValueError, fetched
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.admin.dataproxy import SignedUrl
@@ -119,13 +120,30 @@ class Downloads:
                 key: self.literal(item, root, f"{name}/{key}") for key, item in literal.map.literals.items()
             }
         if kind == "offloaded_metadata":
-            return self.literal(self._offloaded(literal), root, name)
+            return self.literal(self.inline(literal), root, name)
         scalar = literal.scalar.WhichOneof("value") if kind == "scalar" else None
         if scalar == "union":
             return self.literal(literal.scalar.union.value, root, name)
         if scalar in ("blob", "schema", "structured_dataset"):
             return self._stored(getattr(literal.scalar, scalar), child(root, name), root)
         return from_literal(literal)
+
+    def inline(self, literal: Literal) -> Literal:
+        """Return what an offloaded literal stands for.
+
+        :raises FlyteIntegrityError: when its size or hash differs.
+        """
+        try:
+            return fetched(literal, self.content)
+        except OffloadedValueError as fault:
+            raise FlyteIntegrityError(str(fault)) from None
+
+    def content(self, uri: str) -> bytes:
+        """Return all that lies at a URI: for values that Flyte has offloaded, not for files."""
+        with TemporaryDirectory(prefix="flyte-") as folder:
+            path = Path(folder, "value")
+            self.file(uri, path)
+            return path.read_bytes()
 
     def literals(self, literals: LiteralMap, root: Place, name: str) -> None:
         """Write a map of literals: `NAME.json` with the values, and the files into the folder `NAME`."""
@@ -197,14 +215,6 @@ class Downloads:
         found = place(source)
         deliver(lambda path: copy(found, path, size), target)
         return target
-
-    def _offloaded(self, literal: Literal) -> Literal:
-        """Fetch a literal that was too large for the message."""
-        with TemporaryDirectory(prefix="flyte-") as folder:
-            path = Path(folder, "literal")
-            metadata = literal.offloaded_metadata
-            self.file(metadata.uri, path, metadata.size_bytes or None)
-            return Literal.FromString(path.read_bytes())
 
     def _signed(self, sign: Callable[[], SignedUrl], target: Place, size: int | None = None) -> None:
         progress = ProgressLog(self._hook.log, f"Downloading {target.name}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flyteidl.core.interface_pb2 import ParameterMap, VariableMap
-from flyteidl.core.literals_pb2 import Literal, LiteralMap
+from flyteidl.core.literals_pb2 import Literal, LiteralMap, LiteralOffloadedMetadata
 from flyteidl.core.types_pb2 import LiteralType
 
 from airflow_flyte_provider.admin import dataproxy
@@ -28,9 +28,8 @@ from airflow_flyte_provider.model.inputs import (
     InputFaults,
     build_inputs,
     build_required_inputs,
-    outputs_to_native,
 )
-from airflow_flyte_provider.model.literals import from_literal
+from airflow_flyte_provider.model.outputs import Outputs
 from airflow_flyte_provider.model.signatures import signature
 
 _FLYTE = "flyte://"
@@ -95,17 +94,25 @@ class FileVerbs:
         """Fetch what lies behind a `flyte://v1/project/domain/execution/node/…` address as a Python value.
 
         :param flyte_url: as the Flyte console shows it. It ends with `i` or `o` for all inputs or outputs of the
-            node, which are a dict, and with `o/NAME` for one of them.
+            node, which are a mapping as `get_outputs` returns it, and with `o/NAME` for one of them.
         :raises FlyteInvalidRequestError: when the address is none, or that of a deck, which is a file.
         :raises FlyteNotFoundError: when there is nothing.
         """
         reply = self.run(dataproxy.get_data(flyte_url))
         kind = reply.WhichOneof("data")
         if kind == "literal_map":
-            return outputs_to_native(reply.literal_map)
+            return Outputs(reply.literal_map, fetch=self.fetch)
         if kind == "literal":
-            return from_literal(reply.literal)
+            return Outputs(LiteralMap(literals={"value": reply.literal}), fetch=self.fetch)["value"]
         raise FlyteInvalidRequestError(f"{flyte_url} is a file: download it with hook.download(…, to=…).")
+
+    def fetch(self, uri: str) -> bytes:
+        """Return all that lies at a URI of Flyte's store, for a value that is not too large for memory.
+
+        :raises FlyteTransferError: see `download`.
+        """
+        with SignedTransfer(self.settings.ca_cert_file) as transfer:
+            return Downloads(self, transfer).content(uri)
 
     def prepare_inputs(self, entity: LaunchPlan | Task, inputs: Mapping[str, Any]) -> LiteralMap:
         """Check inputs, upload the files among them, and return them as literals.
@@ -174,8 +181,11 @@ class _Download:
         return self._downloads.file(source, self._target(str(source)))
 
     def _referenced(self, reference: FileReference) -> Place:
-        if not reference.uri or reference.kind == "value":
-            return self._flyte(reference.flyte_url or reference.uri)
+        if reference.flyte_url and (not reference.uri or reference.kind == "value"):
+            return self._flyte(reference.flyte_url)
+        if reference.kind == "value":
+            away = LiteralOffloadedMetadata(uri=reference.uri, size_bytes=reference.size or 0)
+            return self._literal(Literal(offloaded_metadata=away), name_of(reference.uri))
         if reference.kind == "file":
             return self._downloads.file(reference.uri, self._target(reference.uri), reference.size)
         return self._downloads.directory(reference.uri, self._to)
@@ -193,6 +203,8 @@ class _Download:
 
     def _literal(self, literal: Literal, name: str) -> Place:
         """Download the file of a literal, or write its value as JSON."""
+        if literal.WhichOneof("value") == "offloaded_metadata":
+            return self._literal(self._downloads.inline(literal), name)
         scalar = literal.scalar.WhichOneof("value")
         if scalar == "blob" and not literal.scalar.blob.metadata.type.dimensionality:
             return self._downloads.file(literal.scalar.blob.uri, self._target(literal.scalar.blob.uri))

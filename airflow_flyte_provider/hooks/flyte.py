@@ -20,13 +20,15 @@ from airflow_flyte_provider.exceptions import (
     FlyteConfigError,
     FlyteError,
     FlyteNotFoundError,
+    FlyteOutputsError,
 )
 from airflow_flyte_provider.hooks.connection_form import CONNECTION_FIELDS, FIELD_BEHAVIOUR
 from airflow_flyte_provider.hooks.files import FileVerbs
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId
-from airflow_flyte_provider.model.inputs import outputs_to_native
+from airflow_flyte_provider.model.outputs import Outputs
+from airflow_flyte_provider.model.xcom import to_xcom
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -164,13 +166,24 @@ class FlyteHook(FileVerbs, BaseHook):
         """
         return self.run(executions.get_execution(execution))
 
-    def get_inputs(self, execution: ExecutionId) -> dict[str, Any]:
-        """Fetch the inputs of an execution as native Python values by name."""
-        return outputs_to_native(self.run(executions.get_data(execution))[0])
+    def get_inputs(self, execution: ExecutionId) -> Outputs:
+        """Fetch the inputs of an execution: native Python values by name, each made when it is asked for."""
+        return Outputs(self.run(executions.get_data(execution))[0], fetch=self.fetch)
 
-    def get_outputs(self, execution: ExecutionId) -> dict[str, Any]:
-        """Fetch the outputs of an execution as native Python values by name; empty before it has succeeded."""
-        return outputs_to_native(self.run(executions.get_data(execution))[1])
+    def get_outputs(self, execution: ExecutionId) -> Outputs:
+        """Fetch the outputs of an execution, as `get_inputs` does; empty before it has succeeded."""
+        return Outputs(self.run(executions.get_data(execution))[1], fetch=self.fetch)
+
+    def get_xcom(self, execution: ExecutionId, limit_bytes: int | None) -> dict[str, Any]:
+        """Fetch the outputs of an execution as JSON for XCom; files and tables are references in it.
+
+        :param limit_bytes: the most that they may have as JSON, in bytes; None for no limit.
+        :raises FlyteOutputsError: when they have more, or cannot be read.
+        """
+        try:
+            return to_xcom(self.get_outputs(execution), limit_bytes)
+        except ValueError as fault:
+            raise FlyteOutputsError(f"Execution {execution}: {fault}") from None
 
     def terminate(self, execution: ExecutionId, cause: str) -> bool:
         """Terminate an execution: it becomes ABORTING at once, and ABORTED some seconds later.

@@ -63,8 +63,8 @@ def child(folder: Place, relative: str) -> Place:
     return found
 
 
-def files_in(folder: Place) -> Iterator[tuple[str, Place]]:
-    """Yield every file in a folder at any depth, by its path from there.
+def files_in(folder: Place) -> list[tuple[str, Place]]:
+    """Return every file in a folder at any depth, by its path from there.
 
     :raises FlyteTransferError: when a link leads out of it, or it cannot be listed.
     """
@@ -74,8 +74,7 @@ def files_in(folder: Place) -> Iterator[tuple[str, Place]]:
         else:
             start = folder.path.rstrip("/") + "/"
             names = [found.removeprefix(start) for found in folder.fs.find(folder.path)]
-    for name in sorted(names):
-        yield name, child(folder, name)
+    return [(name, child(folder, name)) for name in sorted(names)]
 
 
 def deliver(fetch: Callable[[Path], None], target: Place) -> None:

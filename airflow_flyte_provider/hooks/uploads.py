@@ -12,7 +12,8 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,18 +33,20 @@ _STORED = ("blob", "schema", "structured_dataset_type")
 
 #: The name that flytekit gives the one file of a table, inside the table's folder.
 _TABLE_FILE = "00000"
-_PARQUET = "parquet"
 
 #: Uploads a file and returns its address. Takes its path, its name in the store, the folder there (empty for
 #: one that Flyte chooses) and the MD5 digest.
 Upload = Callable[[Path, str, str, bytes], str]
 
 
-class StandIn(os.PathLike):
-    """Stands in an input for what will be known after the upload. Reads as the value itself in a message."""
+class StandIn(os.PathLike[str]):
+    """Stands in an input for an address that is known after the upload. Is shown as what it stands for.
 
-    def __init__(self, value: object) -> None:
-        self._value = value
+    :param source: what is to be uploaded.
+    """
+
+    def __init__(self, source: object) -> None:
+        self._source = source
         self._address = f"upload://{secrets.token_hex(8)}"
 
     def __fspath__(self) -> str:
@@ -53,23 +56,7 @@ class StandIn(os.PathLike):
         return self._address
 
     def __repr__(self) -> str:
-        return shown(self._value)
-
-
-@dataclass(frozen=True)
-class _Staged:
-    """What a stand-in stands for.
-
-    :param uri: its address, empty when it is uploaded first.
-    :param path: the local file or folder to upload.
-    :param table: the table to write and upload.
-    :param format: what it is, empty to take what is declared.
-    """
-
-    uri: str = ""
-    path: Path | None = None
-    table: Any = None
-    format: str = ""
+        return shown(self._source)
 
 
 class Uploads:
@@ -80,7 +67,7 @@ class Uploads:
 
     def __init__(self) -> None:
         self.faults: list[ValueFault] = []
-        self._staged: dict[str, _Staged] = {}
+        self._sources: dict[str, Any] = {}
 
     def stage(self, value: Any, literal_type: LiteralType, path: str) -> Any:
         """Return `value` with a stand-in for each file and table in it, and `value` itself when there is none.
@@ -117,59 +104,34 @@ class Uploads:
         :param upload: uploads one file.
         :raises FlyteTransferError: when a file cannot be uploaded.
         """
-        settled = {
-            address: (staged.uri or _uploaded(staged, upload), staged.format)
-            for address, staged in self._staged.items()
-        }
+        settled = {address: _uploaded(source, upload) for address, source in self._sources.items()}
         for literal in literals.literals.values():
             _replace(literal, settled)
 
     def _stage_stored(self, value: Any, literal_type: LiteralType, path: str) -> Any:
-        staged: _Staged | None = None
+        if isinstance(value, ObjectStoragePath | Path):
+            value = FlyteDirectory(value) if _is_multipart(literal_type) else FlyteFile(value)
         if isinstance(value, FlyteFile | FlyteDirectory):
-            if _takes(literal_type, value):
-                staged = self._stage_file(value, literal_type, path)
-        elif isinstance(value, ObjectStoragePath | Path):
-            like = FlyteDirectory if _is_multipart(literal_type) else FlyteFile
-            staged = self._stage_file(like(value), literal_type, path)
-        elif _is_table(value) and literal_type.WhichOneof("type") != "blob":
-            staged = self._stage_table(value, literal_type, path)
-        if staged is None:
-            return value
-        stand_in = StandIn(value)
-        self._staged[str(stand_in)] = staged
+            source = local_path(value.source)
+            if source is None:
+                return replace(value, source=uri_of(value.source))
+            if hint := _unusable(source, folder=isinstance(value, FlyteDirectory)):
+                self._fault(value, literal_type, path, hint)
+            return replace(value, source=self._stand_in(source))
+        if _is_table(value) and literal_type.WhichOneof("type") != "blob":
+            if find_spec("pyarrow") is None:
+                self._fault(value, literal_type, path, "install pyarrow: it writes the table as parquet")
+            return FlyteFile(self._stand_in(value), format="parquet")
+        return value
+
+    def _stand_in(self, source: Any) -> StandIn:
+        stand_in = StandIn(source)
+        self._sources[str(stand_in)] = source
         return stand_in
-
-    def _stage_file(
-        self, given: FlyteFile | FlyteDirectory, literal_type: LiteralType, path: str
-    ) -> _Staged | None:
-        declared = _format(literal_type)
-        if given.format and declared and given.format != declared:
-            self._fault(given, literal_type, path, f"its format is {given.format}, not {declared}")
-        source = local_path(given.source)
-        if source is None:
-            return _Staged(uri=uri_of(given.source), format=given.format)
-        if hint := _unusable(source, folder=isinstance(given, FlyteDirectory)):
-            self._fault(given, literal_type, path, hint)
-        return _Staged(path=source, format=given.format)
-
-    def _stage_table(self, table: Any, literal_type: LiteralType, path: str) -> _Staged:
-        if _format(literal_type) not in ("", _PARQUET):
-            self._fault(table, literal_type, path, "a table is uploaded as parquet")
-        if not sys.modules.get("pyarrow") and not _can_write_parquet():
-            self._fault(table, literal_type, path, "install pyarrow: it writes the table as parquet")
-        return _Staged(table=table, format=_PARQUET)
 
     def _fault(self, value: object, literal_type: LiteralType, path: str, hint: str) -> None:
         given = type(value).__name__
         self.faults.append(ValueFault(path, describe(literal_type), given, shown(value), hint))
-
-
-def _takes(literal_type: LiteralType, value: FlyteFile | FlyteDirectory) -> bool:
-    """Tell whether a type takes this of a file and a directory. A table may be either."""
-    if literal_type.WhichOneof("type") != "blob":
-        return True
-    return _is_multipart(literal_type) == isinstance(value, FlyteDirectory)
 
 
 def _is_multipart(literal_type: LiteralType) -> bool:
@@ -177,11 +139,6 @@ def _is_multipart(literal_type: LiteralType) -> bool:
         literal_type.WhichOneof("type") == "blob"
         and literal_type.blob.dimensionality == BlobType.BlobDimensionality.MULTIPART
     )
-
-
-def _format(literal_type: LiteralType) -> str:
-    kind = literal_type.WhichOneof("type")
-    return "" if kind == "schema" else str(getattr(literal_type, kind).format)
 
 
 def _unusable(source: Path, *, folder: bool) -> str:
@@ -193,7 +150,7 @@ def _unusable(source: Path, *, folder: bool) -> str:
     if not os.access(source, os.R_OK):
         return "this worker may not read it"
     try:
-        return "" if not folder or next(files_in(source), None) else "the directory is empty"
+        return "" if not folder or files_in(source) else "the directory is empty"
     except FlyteTransferError as fault:
         return str(fault)
 
@@ -206,20 +163,14 @@ def _is_table(value: object) -> bool:
     )
 
 
-def _can_write_parquet() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("pyarrow") is not None
-
-
-def _uploaded(staged: _Staged, upload: Upload) -> str:
+def _uploaded(source: Any, upload: Upload) -> str:
     """Upload one file, folder or table and return its address."""
-    if staged.path is None:
-        with _written(staged.table) as folder:
+    if not isinstance(source, Path):
+        with _written(source) as folder:
             return _upload_folder(folder, upload)
-    if staged.path.is_dir():
-        return _upload_folder(staged.path, upload)
-    return upload(staged.path, staged.path.name, "", digest(staged.path))
+    if source.is_dir():
+        return _upload_folder(source, upload)
+    return upload(source, source.name, "", digest(source))
 
 
 def _upload_folder(folder: Path, upload: Upload) -> str:
@@ -254,7 +205,7 @@ def _written(table: Any) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _replace(literal: Literal, settled: Mapping[str, tuple[str, str]]) -> None:
+def _replace(literal: Literal, settled: Mapping[str, str]) -> None:
     """Put the addresses into a literal, in place of stand-ins at any depth."""
     kind = literal.WhichOneof("value")
     if kind == "collection":
@@ -263,14 +214,10 @@ def _replace(literal: Literal, settled: Mapping[str, tuple[str, str]]) -> None:
     elif kind == "map":
         for item in literal.map.literals.values():
             _replace(item, settled)
-    elif kind == "scalar" and literal.scalar.WhichOneof("value") == "union":
-        _replace(literal.scalar.union.value, settled)
-    elif kind == "scalar" and literal.scalar.WhichOneof("value") in ("blob", "schema", "structured_dataset"):
-        which = literal.scalar.WhichOneof("value")
-        stored = getattr(literal.scalar, which)
-        if stored.uri in settled:
-            stored.uri, file_format = settled[stored.uri]
-            if file_format and which == "blob":
-                stored.metadata.type.format = file_format
-            elif file_format and which == "structured_dataset":
-                stored.metadata.structured_dataset_type.format = file_format
+    elif kind == "scalar":
+        scalar = literal.scalar.WhichOneof("value")
+        if scalar == "union":
+            _replace(literal.scalar.union.value, settled)
+        elif scalar in ("blob", "schema", "structured_dataset"):
+            stored = getattr(literal.scalar, scalar)
+            stored.uri = settled.get(stored.uri, stored.uri)

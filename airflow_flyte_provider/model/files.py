@@ -13,6 +13,9 @@ from typing import Any, ClassVar, Literal
 Kind = Literal["file", "directory", "structured dataset", "schema", "value"]
 """What a `FileReference` points to; a `value` is one that was too large to be told in place."""
 
+XCOM_LIMIT_BYTES = 1_048_576
+"""Bytes of JSON that a task hands on through XCom at most, unless it is told otherwise."""
+
 _KINDS = ("file", "directory", "structured dataset", "schema", "value")
 
 

@@ -1,4 +1,4 @@
-"""The inputs of an execution, checked all at once before it is launched, and its outputs read back."""
+"""The inputs of an execution, checked all at once before it is launched."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from flyteidl.core.interface_pb2 import ParameterMap, VariableMap
 from flyteidl.core.literals_pb2 import Literal, LiteralMap
 from flyteidl.core.types_pb2 import LiteralType
 
-from airflow_flyte_provider.model.faults import FaultCollector, ValueFault, ValueFaults
-from airflow_flyte_provider.model.literals import from_literal, to_literal
+from airflow_flyte_provider.model.faults import ValueFault, ValueFaults
+from airflow_flyte_provider.model.literals import to_literal
 from airflow_flyte_provider.model.signatures import signature
 from airflow_flyte_provider.model.suggestions import nearest
 from airflow_flyte_provider.model.types import describe
@@ -100,24 +100,6 @@ def build_required_inputs(expected: VariableMap, values: Mapping[str, object]) -
     """
     types = {name: variable.type for name, variable in expected.variables.items()}
     return _build(types, set(types), set(), values, signature(expected))
-
-
-def outputs_to_native(literals: LiteralMap, variables: VariableMap | None = None) -> dict[str, object]:
-    """Return outputs, or inputs, as native values by name.
-
-    :param literals: what GetExecutionData answered.
-    :param variables: the declared outputs, which tell ints from floats where the literals alone do not.
-    :return: the values as `from_literal` gives them, sorted by name.
-    :raises ValueFaults: naming every value that Flyte has offloaded to a store.
-    """
-    declared = variables.variables if variables is not None else {}
-    values, collector = {}, FaultCollector()
-    for name, literal in sorted(literals.literals.items()):
-        with collector:
-            literal_type = declared[name].type if name in declared else None
-            values[name] = from_literal(literal, literal_type, name)
-    collector.raise_any()
-    return values
 
 
 def _build(

@@ -9,7 +9,8 @@ from numbers import Integral
 
 from flyteidl.core.types_pb2 import LiteralType, SimpleType
 
-from airflow_flyte_provider.model.structs import is_model
+from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, FlyteFile
+from airflow_flyte_provider.model.plain_values import is_model
 from airflow_flyte_provider.model.types import struct_title
 
 _STORED = frozenset({"blob", "schema", "structured_dataset_type"})
@@ -52,6 +53,8 @@ def is_exactly(value: object, literal_type: LiteralType) -> bool:
         )
     if kind == "enum_type":
         return isinstance(value, Enum) and value.value in literal_type.enum_type.values
+    if kind in _STORED:
+        return isinstance(value, FileReference | FlyteFile | FlyteDirectory)
     if kind == "union_type":
         return any(is_exactly(value, variant) for variant in literal_type.union_type.variants)
     return False

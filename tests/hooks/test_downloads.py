@@ -90,7 +90,7 @@ def test_a_file_over_a_signed_address(hook, elsewhere, tmp_path, capsys):
 
 def test_a_size_that_differs_leaves_nothing(hook, stored, elsewhere, tmp_path):
     for uri in (stored[0], elsewhere):
-        with pytest.raises(FlyteIntegrityError, match="256 bytes .*instead of 5"):
+        with pytest.raises(FlyteIntegrityError, match=r"256 bytes .*instead of 5"):
             hook.download(FileReference(uri, "", 5, "", "file"), to=tmp_path)
     assert not list(tmp_path.glob("*.bin"))
     assert not list(tmp_path.glob(".*"))
@@ -112,7 +112,7 @@ def test_an_expired_address_is_told_without_it(hook, tmp_path, monkeypatch, caps
         return dataproxy.SignedUrl(from_.url)
 
     monkeypatch.setattr(dataproxy, "sign_download", sign)
-    with store(Answer(403)) as from_, pytest.raises(FlyteTransferError, match="403.*expired") as caught:
+    with store(Answer(403)) as from_, pytest.raises(FlyteTransferError, match=r"403.*expired") as caught:
         hook.download("s3://bucket/key", to=tmp_path)
     assert "s3cr3t" not in str(caught.value) + capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
