@@ -51,7 +51,7 @@ def stored(echo, literals, folder):
 @pytest.fixture
 def elsewhere(stored, registered):
     """The URI of the file as Flyte alone can resolve it, so that it comes over a signed address."""
-    return "file://" + stored[0].removeprefix(f"file://{registered.data_dir}/storage/")
+    return "file://" + stored[0].removeprefix(f"{registered.data_dir}/storage/")
 
 
 def url(execution, rest):
@@ -80,7 +80,7 @@ def test_a_reference_from_xcom(hook, stored, tmp_path, as_dict):
 def test_a_file_goes_into_a_folder_under_its_name(hook, stored, tmp_path):
     assert hook.download(stored[0], to=tmp_path) == tmp_path / "c.bin"
     assert hook.download(stored[0], to=f"{tmp_path}/new/") == tmp_path / "new" / "c.bin"
-    assert hook.download(stored[0].removeprefix("file://"), to=str(tmp_path / "n.bin")).read_bytes() == BYTES
+    assert hook.download(f"file://{stored[0]}", to=str(tmp_path / "n.bin")).read_bytes() == BYTES
 
 
 def test_a_file_over_a_signed_address(hook, elsewhere, tmp_path, capsys):
