@@ -1,0 +1,1 @@
+"""Figures, each by `python -m benchmarks.NAME`; the last line is JSON."""

@@ -98,7 +98,7 @@ def _flytekit(python_type: Any, value: Any) -> Callable[[], Any]:
 
 
 def _best(round_trip: Callable[[], Any]) -> float:
-    """Return the seconds of one round trip: the best of some repeats, which other work on the machine disturbs least."""
+    """Return the seconds of one round trip: the best of some repeats, the one least disturbed."""
     for _ in range(20):
         round_trip()
     gc.collect()

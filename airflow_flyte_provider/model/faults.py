@@ -95,7 +95,7 @@ def shown(value: object) -> str:
     :param value: any value, also one whose `repr` fails.
     """
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split("\n"))  # a protobuf message has many lines
     except Exception as error:  # a user's own class may raise anything here; the fault must still be told
         text = f"<repr failed: {type(error).__name__}>"
     return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 
+from flyteidl.core import types_pb2
 from flyteidl.core.literals_pb2 import (
     Binary,
     Literal,
@@ -20,7 +21,7 @@ from flyteidl.core.literals_pb2 import (
     Union,
     Void,
 )
-from flyteidl.core.types_pb2 import Error, LiteralType, SimpleType
+from flyteidl.core.types_pb2 import Error, LiteralType
 
 from airflow_flyte_provider.model.casting import castable, type_of_literal
 from airflow_flyte_provider.model.faults import FaultCollector, ValueFault, ValueFaults, shown
@@ -112,24 +113,24 @@ def _checked(literal: Literal, literal_type: LiteralType, path: str) -> Literal:
 
 def _write_simple(value: object, literal_type: LiteralType, path: str) -> Literal:
     simple = literal_type.simple
-    if simple == SimpleType.STRUCT:
+    if simple in PRIMITIVE_TYPES:
+        try:
+            return to_primitive(value, simple)
+        except ValueError as error:
+            raise _fault(value, literal_type, path, str(error)) from None
+    if simple == types_pb2.STRUCT:
         return to_struct(value, literal_type, path)
-    if simple == SimpleType.NONE:
+    if simple == types_pb2.NONE:
         if value is None or (isinstance(value, str) and value in ("None", "null")):
             return Literal(scalar=Scalar(none_type=Void()))
         raise _fault(value, literal_type, path)
-    if simple == SimpleType.BINARY:
+    if simple == types_pb2.BINARY:
         if isinstance(value, bytes | bytearray | memoryview):
             return Literal(scalar=Scalar(binary=Binary(value=bytes(value))))
         raise _fault(value, literal_type, path, "give bytes")
-    if simple == SimpleType.ERROR:
+    if simple == types_pb2.ERROR:
         return _write_error(value, literal_type, path)
-    if simple not in PRIMITIVE_TYPES:
-        raise _fault(value, literal_type, path, "this provider does not know the type")
-    try:
-        return Literal(scalar=Scalar(primitive=to_primitive(value, simple)))
-    except ValueError as error:
-        raise _fault(value, literal_type, path, str(error)) from None
+    raise _fault(value, literal_type, path, "this provider does not know the type")
 
 
 def _write_error(value: object, literal_type: LiteralType, path: str) -> Literal:
@@ -153,11 +154,16 @@ def _write_collection(value: object, literal_type: LiteralType, path: str) -> Li
     items = _parsed(value, list, literal_type, path)
     if not isinstance(items, list | tuple):
         raise _fault(value, literal_type, path, "give a list")
-    literals, collector = [], FaultCollector()
+    literals: list[Literal] = []
+    faults: list[ValueFault] = []
+    item_type = literal_type.collection_type
     for index, item in enumerate(items):
-        with collector:
-            literals.append(to_literal(item, literal_type.collection_type, f"{path}[{index}]"))
-    collector.raise_any()
+        try:
+            literals.append(to_literal(item, item_type, f"{path}[{index}]"))
+        except ValueFaults as error:
+            faults += error.faults
+    if faults:
+        raise ValueFaults(faults)
     return Literal(collection=LiteralCollection(literals=literals))
 
 
@@ -166,11 +172,12 @@ def _write_map(value: object, literal_type: LiteralType, path: str) -> Literal:
     if not isinstance(entries, Mapping):
         raise _fault(value, literal_type, path, "give a dict")
     literals, collector = {}, FaultCollector()
+    value_type = literal_type.map_value_type
     for key, item in entries.items():
         with collector:
             if not isinstance(key, str):
                 raise ValueFaults.of(path, "str keys", key)
-            literals[key] = to_literal(item, literal_type.map_value_type, f"{path}.{key}")
+            literals[key] = to_literal(item, value_type, f"{path}.{key}")
     collector.raise_any()
     return Literal(map=LiteralMap(literals=literals))
 
@@ -230,7 +237,7 @@ def _only_one(variants: Sequence[LiteralType]) -> LiteralType | None:
 
 
 def _is_none(literal_type: LiteralType) -> bool:
-    return literal_type.WhichOneof("type") == "simple" and bool(literal_type.simple == SimpleType.NONE)
+    return literal_type.WhichOneof("type") == "simple" and bool(literal_type.simple == types_pb2.NONE)
 
 
 def _declared(literal_type: LiteralType | None, kind: str) -> LiteralType | None:

@@ -1,6 +1,7 @@
 """The single values: integers, floats, texts, truth values, moments and durations.
 
 Each way into Flyte returns the value that a `flyteidl.core.Primitive` holds, or raises `ValueError` with a hint.
+The numbers of the simple types are taken from the module: each `SimpleType.X` is a search by name.
 """
 
 from __future__ import annotations
@@ -10,32 +11,39 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from numbers import Integral, Real
 
-from flyteidl.core.literals_pb2 import Primitive
-from flyteidl.core.types_pb2 import SimpleType
+from flyteidl.core import types_pb2
+from flyteidl.core.literals_pb2 import Literal, Primitive
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from airflow_flyte_provider.model import texts
 from airflow_flyte_provider.model.foreign import as_python, finer_than_microseconds, is_not_a_time
 
-_INT64 = range(-(2**63), 2**63)
+_FIRST_INT64, _LAST_INT64 = -(2**63), 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # years 1 to 9999
 _LONGEST = 315_576_000_000  # seconds that a protobuf Duration may have
 
 
-def to_primitive(value: object, simple: int) -> Primitive:
-    """Return a value as the primitive of a simple type; a text is read as that type.
+def to_primitive(value: object, simple: int) -> Literal:
+    """Return a value as the literal of a simple type that is a primitive; a text is read as that type.
 
     :param value: the value.
     :param simple: a number of `flyteidl.core.SimpleType` that is among `PRIMITIVE_TYPES`.
     :raises ValueError: when the value does not fit, with a hint (possibly empty) at what would.
 
-    >>> to_primitive("5", SimpleType.INTEGER).integer
+    >>> to_primitive("5", types_pb2.INTEGER).scalar.primitive.integer
     5
     """
     field, convert = _CONVERSIONS[simple]
-    return Primitive(**{field: convert(value)})
+    converted = convert(value)
+    # Written in place: a message that is given to the next one's constructor is copied each time.
+    literal = Literal()
+    if isinstance(converted, Timestamp | Duration):
+        getattr(literal.scalar.primitive, field).CopyFrom(converted)
+    else:
+        setattr(literal.scalar.primitive, field, converted)
+    return literal
 
 
 def from_primitive(primitive: Primitive, simple: int | None = None) -> object:
@@ -53,9 +61,9 @@ def from_primitive(primitive: Primitive, simple: int | None = None) -> object:
         return _EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
     if kind == "duration":
         return timedelta(seconds=value.seconds, microseconds=int(value.nanos / 1000))  # cut towards zero
-    if kind == "float_value" and simple == SimpleType.INTEGER and value.is_integer():
+    if kind == "float_value" and simple == types_pb2.INTEGER and value.is_integer():
         return int(value)
-    if kind == "integer" and simple == SimpleType.FLOAT:
+    if kind == "integer" and simple == types_pb2.FLOAT:
         return float(value)
     return value
 
@@ -70,7 +78,7 @@ def _integer(value: object) -> int:
     if not isinstance(value, Integral):
         raise ValueError("give int(value) or a whole number" if isinstance(value, Real | Decimal) else "")
     number = int(value)
-    if number not in _INT64:
+    if not _FIRST_INT64 <= number <= _LAST_INT64:
         raise ValueError("Flyte's integers have 64 bits: -2**63 to 2**63 - 1")
     return number
 
@@ -141,12 +149,12 @@ def _duration(given: object) -> Duration:
 
 
 _CONVERSIONS: dict[int, tuple[str, Callable[[object], object]]] = {
-    SimpleType.INTEGER: ("integer", _integer),
-    SimpleType.FLOAT: ("float_value", _float),
-    SimpleType.STRING: ("string_value", _string),
-    SimpleType.BOOLEAN: ("boolean", _boolean),
-    SimpleType.DATETIME: ("datetime", _datetime),
-    SimpleType.DURATION: ("duration", _duration),
+    types_pb2.INTEGER: ("integer", _integer),
+    types_pb2.FLOAT: ("float_value", _float),
+    types_pb2.STRING: ("string_value", _string),
+    types_pb2.BOOLEAN: ("boolean", _boolean),
+    types_pb2.DATETIME: ("datetime", _datetime),
+    types_pb2.DURATION: ("duration", _duration),
 }
 PRIMITIVE_TYPES = frozenset(_CONVERSIONS)
 """The simple types whose values are primitives."""

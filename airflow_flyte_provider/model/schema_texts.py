@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from numbers import Integral, Real
-
-import pendulum
 
 from airflow_flyte_provider.model import texts
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.json_schemas import JsonSchema
+
+_ISO_DURATION = re.compile(r"[+-]?P(?:\d+[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?")
 
 
 def read(text: str, schema: JsonSchema, path: str) -> object:
@@ -25,8 +26,7 @@ def read(text: str, schema: JsonSchema, path: str) -> object:
         return text
     try:
         if "string" in schema.types:
-            _STRINGS.get(schema.format, str)(text)
-            return str.__str__(text)
+            return _STRINGS.get(schema.format, str.__str__)(text)
         if "number" in schema.types and schema.format == "time-delta":
             return texts.parse_duration(text).total_seconds()
         for kind in _ORDER:
@@ -52,18 +52,27 @@ def duration(value: timedelta, schema: JsonSchema) -> object:
     :param value: the duration.
     :param schema: its schema.
     """
+    return _iso(value) if "string" in schema.types else timedelta.total_seconds(value)
+
+
+def _checked(read: Callable[[str], object]) -> Callable[[str], str]:
+    """Return a function that returns a text as it is, or raises what `read` raises for it."""
+
+    def check(text: str) -> str:
+        read(text)
+        return text
+
+    return check
+
+
+def _iso_duration(text: str) -> str:
+    """Return a duration as pydantic reads it. Its own texts have years, of 365 days, and stay as they are."""
+    return text if _ISO_DURATION.fullmatch(text) else _iso(texts.parse_duration(text))
+
+
+def _iso(value: timedelta) -> str:
     seconds = timedelta.total_seconds(value)
-    if "string" not in schema.types:
-        return seconds
     return f"{'-' if seconds < 0 else ''}PT{f'{abs(seconds):f}'.rstrip('0').rstrip('.')}S"
-
-
-def _iso_date(text: str) -> object:
-    return date.fromisoformat(text)
-
-
-def _iso_time(text: str) -> object:
-    return pendulum.parse(text, exact=True)
 
 
 def _null(text: str) -> None:
@@ -71,12 +80,12 @@ def _null(text: str) -> None:
         raise ValueError("give None")
 
 
-#: What flytekit reads by its own means stays a text, but it must be one of these.
-_STRINGS: dict[str, Callable[[str], object]] = {
-    "date-time": texts.parse_datetime,
-    "date": _iso_date,
-    "time": _iso_time,
-    "duration": texts.parse_duration,
+#: What the Flyte task reads by its own means stays a text, but it must be one of these.
+_STRINGS: dict[str, Callable[[str], str]] = {
+    "date-time": _checked(texts.parse_datetime),
+    "date": _checked(date.fromisoformat),
+    "time": _checked(time.fromisoformat),
+    "duration": _iso_duration,
 }
 _READERS: dict[str, Callable[[str], object]] = {
     "integer": texts.parse_int,
