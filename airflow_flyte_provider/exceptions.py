@@ -47,6 +47,18 @@ class FlyteInvalidInputsError(FlyteInvalidRequestError):
     """Inputs do not fit the interface. The message names every faulty one; nothing was launched."""
 
 
+class FlyteTransferError(FlyteError):
+    """A file could not be uploaded or downloaded. Nothing was launched, and no part of a file is left behind."""
+
+
+class FlyteIntegrityError(FlyteTransferError):
+    """What arrived is not what was sent: it is too short, or its hash differs."""
+
+
+class FlyteOutputsError(FlyteError, AirflowFailException):
+    """The outputs of an execution cannot be handed on: too large for XCom, or not to be read."""
+
+
 class FlyteWaitTimeoutError(FlyteError):
     """A wait took longer than it was given. The execution may still be running."""
 

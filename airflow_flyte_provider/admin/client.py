@@ -20,10 +20,13 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, TypeVar
 
 import grpc
+import grpc.aio
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
+from flyteidl.service.dataproxy_pb2_grpc import DataProxyServiceStub
 from google.protobuf.message import Message
 
 from airflow_flyte_provider.admin.channel import aio_channel, channel, open_channel
@@ -34,18 +37,27 @@ from airflow_flyte_provider.exceptions import FlyteConnectionError
 T = TypeVar("T")
 
 
+class Service(Enum):
+    """A gRPC service of FlyteAdmin, by the stub that calls it."""
+
+    ADMIN = AdminServiceStub
+    DATA_PROXY = DataProxyServiceStub
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One unary call of FlyteAdmin.
 
-    :param method: the method of `flyteidl.service.AdminService`.
+    :param method: the method of the service.
     :param request: its request message.
     :param asked: what it is for, as a phrase that an error can begin with.
+    :param service: the service that is called.
     """
 
     method: str
     request: Message
     asked: str
+    service: Service = Service.ADMIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +110,14 @@ class Client:
 
     def _run(self, verb: Verb[T], through: grpc.Channel) -> T:
         step = _Steps(verb, self.settings)
-        stub = AdminServiceStub(through)
+        stubs = _Stubs(through)
         while step.next is not None:
             if isinstance(step.next, Sleep):
                 time.sleep(step.next.seconds)
                 step.answer(None)
                 continue
             try:
-                reply = getattr(stub, step.next.method)(step.next.request, timeout=self.settings.call_timeout)
+                reply = stubs.method(step.next)(step.next.request, timeout=self.settings.call_timeout)
             except grpc.RpcError as error:
                 step.fail(error)
             else:
@@ -125,21 +137,32 @@ class AsyncClient:
     async def run(self, verb: Verb[T]) -> T:
         """Run `verb` to its end and return its result; see `Client.run`."""
         step = _Steps(verb, self.settings)
-        stub = AdminServiceStub(aio_channel(self.settings))
+        stubs = _Stubs(aio_channel(self.settings))
         while step.next is not None:
             if isinstance(step.next, Sleep):
                 await asyncio.sleep(step.next.seconds)
                 step.answer(None)
                 continue
             try:
-                reply = await getattr(stub, step.next.method)(
-                    step.next.request, timeout=self.settings.call_timeout
-                )
+                reply = await stubs.method(step.next)(step.next.request, timeout=self.settings.call_timeout)
             except grpc.RpcError as error:
                 step.fail(error)
             else:
                 step.answer(reply)
         return step.result
+
+
+class _Stubs:
+    """The services' stubs on one channel, each made when it is first called."""
+
+    def __init__(self, through: grpc.Channel | grpc.aio.Channel) -> None:
+        self._through = through
+        self._made: dict[Service, Any] = {}
+
+    def method(self, call: Call) -> Any:
+        if call.service not in self._made:
+            self._made[call.service] = call.service.value(self._through)
+        return getattr(self._made[call.service], call.method)
 
 
 class _Steps:

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from flyteidl.admin.launch_plan_pb2 import LaunchPlan as LaunchPlanProto
     from flyteidl.admin.task_pb2 import Task as TaskProto
     from flyteidl.admin.workflow_pb2 import Workflow as WorkflowProto
-    from flyteidl.core.interface_pb2 import ParameterMap, TypedInterface, VariableMap
+    from flyteidl.core.interface_pb2 import ParameterMap, VariableMap
+    from flyteidl.core.interface_pb2 import TypedInterface as InterfaceProto
     from flyteidl.core.literals_pb2 import LiteralMap
+
+    from airflow_flyte_provider.model.signatures import TypedInterface
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class LaunchPlan:
             outputs=proto.closure.expected_outputs,
         )
 
+    @property
+    def signature(self) -> TypedInterface:
+        """Its interface, which prints itself as a Python signature."""
+        return _interface(self.expected_inputs, self.outputs, frozenset(self.fixed_inputs.literals))
+
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
@@ -53,7 +61,7 @@ class Workflow:
     """
 
     id: EntityId
-    interface: TypedInterface
+    interface: InterfaceProto
 
     @classmethod
     def from_proto(cls, proto: WorkflowProto) -> Workflow:
@@ -62,6 +70,11 @@ class Workflow:
             id=entity_id(EntityKind.WORKFLOW, proto.id),
             interface=proto.closure.compiled_workflow.primary.template.interface,
         )
+
+    @property
+    def signature(self) -> TypedInterface:
+        """Its interface, which prints itself as a Python signature."""
+        return _interface(self.interface.inputs, self.interface.outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,7 @@ class Task:
     """
 
     id: EntityId
-    interface: TypedInterface
+    interface: InterfaceProto
     type: str
 
     @classmethod
@@ -82,6 +95,11 @@ class Task:
         """Return the view of what GetTask or ListTasks answered."""
         template = proto.closure.compiled_task.template
         return cls(id=entity_id(EntityKind.TASK, proto.id), interface=template.interface, type=template.type)
+
+    @property
+    def signature(self) -> TypedInterface:
+        """Its interface, which prints itself as a Python signature."""
+        return _interface(self.interface.inputs, self.interface.outputs)
 
 
 def entity_id(kind: EntityKind, proto: object) -> EntityId:
@@ -92,3 +110,12 @@ def entity_id(kind: EntityKind, proto: object) -> EntityId:
     """
     fields = {name: getattr(proto, name) for name in ("project", "domain", "name", "version")}
     return EntityId(kind=kind, **fields)
+
+
+def _interface(
+    inputs: ParameterMap | VariableMap, outputs: VariableMap, fixed: frozenset[str] = frozenset()
+) -> TypedInterface:
+    # Here and not above: an operator's module names these classes, and must not load protobuf.
+    from airflow_flyte_provider.model.signatures import TypedInterface
+
+    return TypedInterface(inputs, outputs, fixed)

@@ -15,20 +15,21 @@ class ValueFault:
 
     :param path: where it stands, such as `table.columns[2].name`.
     :param expected: the declared type as an author would write it, such as `list[int]`.
-    :param given: the name of the value's Python type.
-    :param shown: the value's `repr`, cut at 100 characters.
+    :param given: the name of the value's Python type; `nothing` where one is missing.
+    :param shown: the value's `repr`, cut at 100 characters; empty where one is missing.
     :param hint: what to do about it; empty when the rest says it all.
     """
 
     path: str
     expected: str
     given: str
-    shown: str
+    shown: str = ""
     hint: str = ""
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.path}: expected {self.expected}, got {self.given} {self.shown}{hint}"
+        shown = f" {self.shown}" if self.shown else ""
+        return f"{self.path}: expected {self.expected}, got {self.given}{shown}{hint}"
 
 
 class ValueFaults(ValueError):  # noqa: N818 - it holds faults, as its name says
@@ -94,7 +95,7 @@ def shown(value: object) -> str:
     :param value: any value, also one whose `repr` fails.
     """
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split("\n"))  # a protobuf message has many lines
     except Exception as error:  # a user's own class may raise anything here; the fault must still be told
         text = f"<repr failed: {type(error).__name__}>"
     return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"

@@ -1,4 +1,4 @@
-"""The inputs of an execution, checked all at once before it is launched, and its outputs read back."""
+"""The inputs of an execution, checked all at once before it is launched."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from flyteidl.core.interface_pb2 import ParameterMap, VariableMap
 from flyteidl.core.literals_pb2 import Literal, LiteralMap
 from flyteidl.core.types_pb2 import LiteralType
 
-from airflow_flyte_provider.model.faults import FaultCollector, ValueFault, ValueFaults
-from airflow_flyte_provider.model.literals import from_literal, to_literal
-from airflow_flyte_provider.model.signatures import signature
+from airflow_flyte_provider.model.faults import ValueFault, ValueFaults
+from airflow_flyte_provider.model.literals import to_literal
+from airflow_flyte_provider.model.signatures import TypedInterface
 from airflow_flyte_provider.model.suggestions import nearest
 from airflow_flyte_provider.model.types import describe
 
@@ -86,9 +86,7 @@ def build_inputs(expected: ParameterMap, fixed: LiteralMap, values: Mapping[str,
     :param values: native values by the inputs' names.
     :raises InputFaults: naming every input that is unknown, missing, fixed or of the wrong type.
     """
-    types = {name: parameter.var.type for name, parameter in expected.parameters.items()}
-    required = {name for name, parameter in expected.parameters.items() if parameter.required}
-    return _build(types, required, set(fixed.literals), values, signature(expected))
+    return _build(TypedInterface(expected, fixed=frozenset(fixed.literals)), values)
 
 
 def build_required_inputs(expected: VariableMap, values: Mapping[str, object]) -> LiteralMap:
@@ -98,37 +96,13 @@ def build_required_inputs(expected: VariableMap, values: Mapping[str, object]) -
     :param values: native values by the inputs' names.
     :raises InputFaults: naming every input that is unknown, missing or of the wrong type.
     """
-    types = {name: variable.type for name, variable in expected.variables.items()}
-    return _build(types, set(types), set(), values, signature(expected))
+    return _build(TypedInterface(expected), values)
 
 
-def outputs_to_native(literals: LiteralMap, variables: VariableMap | None = None) -> dict[str, object]:
-    """Return outputs, or inputs, as native values by name.
-
-    :param literals: what GetExecutionData answered.
-    :param variables: the declared outputs, which tell ints from floats where the literals alone do not.
-    :return: the values as `from_literal` gives them, sorted by name.
-    :raises ValueFaults: naming every value that Flyte has offloaded to a store.
-    """
-    declared = variables.variables if variables is not None else {}
-    values, collector = {}, FaultCollector()
-    for name, literal in sorted(literals.literals.items()):
-        with collector:
-            literal_type = declared[name].type if name in declared else None
-            values[name] = from_literal(literal, literal_type, name)
-    collector.raise_any()
-    return values
-
-
-def _build(
-    types: Mapping[str, LiteralType],
-    required: set[str],
-    fixed: set[str],
-    values: Mapping[str, object],
-    expected: str,
-) -> LiteralMap:
+def _build(interface: TypedInterface, values: Mapping[str, object]) -> LiteralMap:
+    types, fixed = interface.types, interface.fixed
     literals: dict[str, Literal] = {}
-    faults = [_missing(name, types[name]) for name in required - set(values) - fixed]
+    faults = [_missing(name, types[name]) for name in interface.required - set(values)]
     for name, value in values.items():
         if name in fixed:
             faults.append(InputFault(InputFaultKind.FIXED, name))
@@ -140,7 +114,7 @@ def _build(
             except ValueFaults as error:
                 faults += [_wrong(name, types[name], fault) for fault in error.faults]
     if faults:
-        raise InputFaults(sorted(faults, key=lambda fault: fault.name), expected)
+        raise InputFaults(sorted(faults, key=lambda fault: fault.name), str(interface))
     return LiteralMap(literals=literals)
 
 

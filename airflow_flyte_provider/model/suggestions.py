@@ -20,3 +20,15 @@ def nearest(name: str, candidates: Iterable[str], n: int = 3) -> list[str]:
     for candidate in candidates:
         by_folded.setdefault(candidate.casefold(), candidate)
     return [by_folded[folded] for folded in difflib.get_close_matches(name.casefold(), by_folded, n)]
+
+
+def did_you_mean(name: object, candidates: Iterable[object]) -> str:
+    """Return a question for a hint, empty when nothing is like the name.
+
+    >>> did_you_mean("gren", ["red", "green"])
+    "did you mean 'green'?"
+    """
+    near = (
+        nearest(name, [text for text in candidates if isinstance(text, str)]) if isinstance(name, str) else []
+    )
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""

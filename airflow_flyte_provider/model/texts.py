@@ -76,7 +76,7 @@ def parse_datetime(text: str) -> datetime:
 def parse_duration(text: str) -> timedelta:
     """Return the duration in an ISO 8601 text or in what `str(timedelta)` writes.
 
-    :param text: such as `"P1DT2H"`, `"PT0.5S"`, `"1 day, 2:00:00"`, `"-1 day, 23:00:00"` or `"2:00:00"`.
+    :param text: such as `"P1DT2H"`, `"PT0.5S"`, `"-P1D"`, `"1 day, 2:00:00"`, `"-1 day, 23:00:00"` or `"2:00:00"`.
     :raises ValueError: for anything else, also for years and months, which have no fixed length.
     """
     try:
@@ -90,6 +90,8 @@ def _duration(text: str) -> timedelta:
         parts = {unit: float(number) for unit, number in match.groupdict().items() if number}
         return timedelta(**parts)
     fault = "give a duration, such as 'P1DT2H' or '1 day, 2:00:00'"
+    if text.startswith("-P"):  # as pydantic writes what is below zero
+        return -_duration(text[1:])
     if not text.startswith("P"):
         raise ValueError(fault)
     try:

@@ -7,9 +7,11 @@ from datetime import date, timedelta
 from enum import Enum
 from numbers import Integral
 
-from flyteidl.core.types_pb2 import LiteralType, SimpleType
+from flyteidl.core import types_pb2
+from flyteidl.core.types_pb2 import LiteralType
 
-from airflow_flyte_provider.model.structs import is_model
+from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, FlyteFile
+from airflow_flyte_provider.model.plain_values import is_model
 from airflow_flyte_provider.model.types import struct_title
 
 _STORED = frozenset({"blob", "schema", "structured_dataset_type"})
@@ -52,6 +54,8 @@ def is_exactly(value: object, literal_type: LiteralType) -> bool:
         )
     if kind == "enum_type":
         return isinstance(value, Enum) and value.value in literal_type.enum_type.values
+    if kind in _STORED:
+        return isinstance(value, FileReference | FlyteFile | FlyteDirectory)
     if kind == "union_type":
         return any(is_exactly(value, variant) for variant in literal_type.union_type.variants)
     return False
@@ -59,10 +63,10 @@ def is_exactly(value: object, literal_type: LiteralType) -> bool:
 
 def _is_exactly_simple(value: object, literal_type: LiteralType) -> bool:
     simple = literal_type.simple
-    if simple == SimpleType.STRUCT:
+    if simple == types_pb2.STRUCT:
         return _is_exactly_struct(value, literal_type)
     if value is None or isinstance(value, bool):
-        return bool(simple == (SimpleType.NONE if value is None else SimpleType.BOOLEAN))
+        return bool(simple == (types_pb2.NONE if value is None else types_pb2.BOOLEAN))
     if isinstance(value, Enum):
         return False
     return any(simple == its_type and isinstance(value, python_type) for its_type, python_type in _EXACT)
@@ -80,9 +84,9 @@ def _is_exactly_struct(value: object, literal_type: LiteralType) -> bool:
 
 
 _EXACT = (
-    (SimpleType.INTEGER, Integral),
-    (SimpleType.FLOAT, float),
-    (SimpleType.STRING, str),
-    (SimpleType.DATETIME, date),
-    (SimpleType.DURATION, timedelta),
+    (types_pb2.INTEGER, Integral),
+    (types_pb2.FLOAT, float),
+    (types_pb2.STRING, str),
+    (types_pb2.DATETIME, date),
+    (types_pb2.DURATION, timedelta),
 )

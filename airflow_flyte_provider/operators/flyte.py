@@ -19,6 +19,7 @@ from airflow_flyte_provider.exceptions import (
     FlyteWaitTimeoutError,
 )
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink
+from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.labels import identity_labels
 from airflow_flyte_provider.model.names import execution_name
@@ -44,8 +45,8 @@ class FlyteExecuteOperator(BaseOperator):
     against the entity's interface before anything is launched.
 
     Before the wait begins the XComs `flyte_execution_name`, `flyte_execution_id` ("project/domain/name") and
-    `flyte_console_url` are pushed. The return value is a dict of the outputs as native Python values, or the
-    execution's id when it does not wait.
+    `flyte_console_url` are pushed. The return value is a dict of the outputs as JSON, with references instead of
+    files and tables, or the execution's id when it does not wait.
 
     :param launch_plan: name of the launch plan to execute (templated). Give exactly one of launch_plan,
         workflow and task.
@@ -61,6 +62,7 @@ class FlyteExecuteOperator(BaseOperator):
     :param deferrable: wait in the triggerer instead of a worker; default: `[operators] default_deferrable`.
     :param poll_interval: seconds between two polls.
     :param cancel_on_kill: terminate the execution when the task is killed or runs into `execution_timeout`.
+    :param xcom_limit_bytes: bytes of JSON that the outputs may have at most; no limit with `do_xcom_push=False`.
     :raises FlyteError: and its subclasses; see `airflow_flyte_provider.exceptions`.
 
     Example::
@@ -103,6 +105,7 @@ class FlyteExecuteOperator(BaseOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 10.0,
         cancel_on_kill: bool = True,
+        xcom_limit_bytes: int = XCOM_LIMIT_BYTES,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -118,6 +121,7 @@ class FlyteExecuteOperator(BaseOperator):
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.cancel_on_kill = cancel_on_kill
+        self.xcom_limit_bytes = xcom_limit_bytes
         self._running: tuple[ExecutionId, str] | None = None
         given = [kind for kind in ("launch_plan", "workflow", "task") if getattr(self, kind) is not None]
         if len(given) != 1:
@@ -220,6 +224,6 @@ class FlyteExecuteOperator(BaseOperator):
         """Return the outputs of an execution that is over, or raise for how it ended."""
         if phase != "SUCCEEDED":
             raise FlyteExecutionError.of(self.hook.get_execution(execution), self.hook.console_url(execution))
-        outputs = self.hook.get_outputs(execution)
+        outputs = self.hook.get_xcom(execution, self.xcom_limit_bytes if self.do_xcom_push else None)
         self.log.info("Execution %s succeeded with the outputs: %s", execution, ", ".join(outputs) or "none")
         return outputs

@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteExecutionError
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink
+from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.triggers.events import ExecutionEvent, deadline
 from airflow_flyte_provider.triggers.flyte import FlyteExecutionTrigger
@@ -35,6 +36,7 @@ class FlyteExecutionSensor(BaseSensorOperator):
     :param domain: Flyte domain of a name alone; default: the connection's (templated).
     :param flyte_conn_id: the Airflow connection (templated).
     :param deferrable: wait in the triggerer; default: `[operators] default_deferrable`.
+    :param xcom_limit_bytes: bytes of JSON that the outputs may have at most; no limit with `do_xcom_push=False`.
     :raises FlyteNotFoundError: at once, when there is no such execution.
     :raises FlyteExecutionError: when the execution failed, was aborted or timed out.
 
@@ -57,6 +59,7 @@ class FlyteExecutionSensor(BaseSensorOperator):
         domain: str | None = None,
         flyte_conn_id: str = "flyte_default",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        xcom_limit_bytes: int = XCOM_LIMIT_BYTES,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -65,6 +68,7 @@ class FlyteExecutionSensor(BaseSensorOperator):
         self.domain = domain
         self.flyte_conn_id = flyte_conn_id
         self.deferrable = deferrable
+        self.xcom_limit_bytes = xcom_limit_bytes
 
     @cached_property
     def hook(self) -> FlyteHook:
@@ -100,7 +104,10 @@ class FlyteExecutionSensor(BaseSensorOperator):
             return PokeReturnValue(is_done=False)
         if not found.is_successful:
             raise FlyteExecutionError.of(found, self.hook.console_url(found.id))
-        return PokeReturnValue(is_done=True, xcom_value=self.hook.get_outputs(found.id))
+        return PokeReturnValue(is_done=True, xcom_value=self._outputs(found.id))
+
+    def _outputs(self, execution: ExecutionId) -> dict[str, Any]:
+        return self.hook.get_xcom(execution, self.xcom_limit_bytes if self.do_xcom_push else None)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Take up again after the trigger has fired; called by Airflow.

@@ -10,6 +10,7 @@ from airflow_flyte_provider.exceptions import (
     FlyteConfigError,
     FlyteInvalidInputsError,
     FlyteNotFoundError,
+    FlyteOutputsError,
     FlyteWaitTimeoutError,
 )
 from airflow_flyte_provider.hooks.flyte import FlyteHook
@@ -31,6 +32,9 @@ def test_an_execution_from_launch_to_outputs(hook):
     assert done.duration > timedelta(0)
     assert hook.get_inputs(launched.id) == {"a": 5}
     assert hook.get_outputs(launched.id) == {"o0": 5}
+    assert hook.get_xcom(launched.id, limit_bytes=1) == {"o0": 5}
+    with pytest.raises(FlyteOutputsError, match="xcom_limit_bytes"):
+        hook.get_xcom(launched.id, limit_bytes=0)
     assert hook.console_url(launched.id).endswith(
         f"/console/projects/flytesnacks/domains/development/executions/{launched.id.name}"
     )

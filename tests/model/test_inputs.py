@@ -11,8 +11,8 @@ from airflow_flyte_provider.model.inputs import (
     InputFaults,
     build_inputs,
     build_required_inputs,
-    outputs_to_native,
 )
+from airflow_flyte_provider.model.outputs import Outputs
 
 INTEGER, STRING = {"simple": "INTEGER"}, {"simple": "STRING"}
 THREE = {"scalar": {"primitive": {"integer": "3"}}}
@@ -38,7 +38,7 @@ def build_faults(values):
 
 def test_only_what_is_given_is_sent():
     built = build_inputs(EXPECTED, FIXED, {"amount": "5", "columns": ["a"]})
-    assert outputs_to_native(built) == {"amount": 5, "columns": ["a"]}
+    assert Outputs(built) == {"amount": 5, "columns": ["a"]}
 
 
 def test_every_fault_is_told_at_once():
@@ -75,7 +75,7 @@ def test_one_fault_is_told_in_the_singular():
 
 
 def test_a_task_or_workflow_needs_every_input():
-    assert outputs_to_native(build_required_inputs(VARIABLES, {"a": 1, "b": "x"})) == {"a": 1, "b": "x"}
+    assert Outputs(build_required_inputs(VARIABLES, {"a": 1, "b": "x"})) == {"a": 1, "b": "x"}
     with pytest.raises(InputFaults, match="b: missing, expected str"):
         build_required_inputs(VARIABLES, {"a": 1})
 
@@ -96,12 +96,12 @@ def test_outputs_are_read_as_declared():
     literals = ParseDict(
         {"literals": {"a": {"scalar": {"primitive": {"float_value": 5.0}}}, "z": THREE}}, LiteralMap()
     )
-    assert repr(outputs_to_native(literals, VARIABLES)) == "{'a': 5, 'z': 3}"
+    assert repr(Outputs(literals, VARIABLES).as_dict()) == "{'a': 5, 'z': 3}"
 
 
 def test_every_output_that_was_offloaded_is_told():
     away = {"offloaded_metadata": {"uri": "s3://x"}}
     literals = ParseDict({"literals": {"a": away, "b": away}}, LiteralMap())
     with pytest.raises(ValueFaults) as raised:
-        outputs_to_native(literals, VARIABLES)
+        Outputs(literals, VARIABLES).as_dict()
     assert [fault.path for fault in raised.value.faults] == ["a", "b"]

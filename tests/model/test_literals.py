@@ -15,6 +15,7 @@ from flyteidl.core.types_pb2 import BlobType, EnumType, LiteralType, SchemaType,
 from google.protobuf.json_format import ParseDict
 
 from airflow_flyte_provider.model.faults import FaultCollector, ValueFaults, shown
+from airflow_flyte_provider.model.files import FileReference
 from airflow_flyte_provider.model.literals import from_literal, to_literal
 
 
@@ -67,6 +68,10 @@ def round_trip(value, literal_type):
     return from_literal(to_literal(value, literal_type), literal_type)
 
 
+def reference(uri, file_format="csv", kind="file"):
+    return FileReference(uri, file_format, None, "", kind)
+
+
 def faults(value, literal_type, path="x"):
     with pytest.raises(ValueFaults) as raised:
         to_literal(value, literal_type, path)
@@ -107,7 +112,7 @@ def faults(value, literal_type, path="x"):
         ("7", union(INT, NONE), 7),
         ("7", union(INT, STR), "7"),
         ("7", union(FILE, INT), 7),
-        ("s3://b/x.csv", union(INT, FILE), "s3://b/x.csv"),
+        ("s3://b/x.csv", union(INT, FILE), reference("s3://b/x.csv")),
     ],
 )
 def test_a_text_becomes_the_declared_type(text, literal_type, value):
@@ -182,8 +187,8 @@ def test_a_text_that_does_not_fit_is_told_how_it_should_look(text, literal_type,
         (5, COLOUR, "Enum('red','green')"),
         (5, FILE, "FlyteFile[csv]"),
         ("", FILE, "FlyteFile[csv]"),
-        (b"x", simple("BINARY"), "bytes"),
-        ("x", simple("ERROR"), "error"),
+        ("x", simple("BINARY"), "bytes"),
+        (5, simple("ERROR"), "error"),
         ("x", LiteralType(), "unknown type"),
         (1.5, union(INT, STR), "int | str"),
         (1.5, union(INT, NONE), "int | None"),
@@ -274,8 +279,8 @@ def test_faults_survive_pickle_and_other_errors_pass_the_collector():
         (pendulum.datetime(2026, 1, 1, tz="Europe/Berlin"), DATETIME, datetime(2025, 12, 31, 23, tzinfo=UTC)),
         (pendulum.duration(weeks=1, days=2, microseconds=7), DURATION, timedelta(days=9, microseconds=7)),
         (pendulum.duration(days=-1, hours=-1), DURATION, timedelta(days=-1, hours=-1)),
-        (PurePosixPath("/data/x.csv"), FILE, "/data/x.csv"),
-        ("s3://b/x", LiteralType(schema=SchemaType()), "s3://b/x"),
+        (PurePosixPath("/data/x.csv"), FILE, reference("/data/x.csv")),
+        ("s3://b/x", LiteralType(schema=SchemaType()), reference("s3://b/x", "parquet", "schema")),
         (
             {"a": (1, {2}), "d": timedelta(seconds=1.5), "n": Int64(3)},
             MSGPACK,
@@ -354,7 +359,8 @@ def test_other_literals_are_read_as_they_are():
     assert from_literal(primitive()) is None
     assert from_literal(Literal(scalar=Scalar(binary=Binary(value=b"x", tag="other")))) == b"x"
     assert from_literal(ParseDict({"scalar": {"error": {"message": "broken"}}}, Literal())) == "broken"
-    assert from_literal(ParseDict({"scalar": {"schema": {"uri": "s3://b/x"}}}, Literal())) == "s3://b/x"
+    schema = ParseDict({"scalar": {"schema": {"uri": "s3://b/x"}}}, Literal())
+    assert from_literal(schema) == reference("s3://b/x", "parquet", "schema")
 
 
 def test_an_offloaded_value_is_told_and_not_made_up():

@@ -14,7 +14,7 @@ from flytekit.types.schema import FlyteSchema
 from flytekit.types.structured import StructuredDataset
 from google.protobuf.json_format import ParseDict
 
-from airflow_flyte_provider.model.signatures import signature
+from airflow_flyte_provider.model.signatures import TypedInterface
 from airflow_flyte_provider.model.types import describe
 
 
@@ -97,6 +97,17 @@ def test_the_signature_of_a_launch_plan_puts_what_is_required_first():
     inputs = ParseDict({"parameters": parameters}, ParameterMap())
     outputs = ParseDict({"variables": {"o0": {"type": {"simple": "INTEGER"}}}}, VariableMap())
     text = "(s: str, a: int = 3, o: None = None, q: float = ..., r: float = ...)"
-    assert signature(inputs) == text
-    assert signature(inputs, outputs) == f"{text} -> (o0: int)"
-    assert signature(outputs, VariableMap()) == "(o0: int) -> ()"
+    assert str(TypedInterface(inputs)) == text
+    assert str(TypedInterface(inputs, outputs)) == f"{text} -> (o0: int)"
+    assert str(TypedInterface(outputs, VariableMap())) == "(o0: int) -> ()"
+    fixed = TypedInterface(inputs, fixed=frozenset("a"))
+    assert str(fixed) == "(s: str, o: None = None, q: float = ..., r: float = ...)"
+    assert (fixed.required, set(fixed.types)) == ({"s"}, set("aoqrs"))
+
+
+def test_a_file_as_a_default_is_told_by_its_uri():
+    parameters = {"f": {"var": {"type": {"blob": {}}}, "default": {"scalar": {"blob": {"uri": "s3://b/x"}}}}}
+    assert (
+        str(TypedInterface(ParseDict({"parameters": parameters}, ParameterMap())))
+        == "(f: FlyteFile = 's3://b/x')"
+    )

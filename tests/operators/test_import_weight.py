@@ -5,7 +5,16 @@ import sys
 
 import pytest
 
-HEAVY = ("grpc", "google.protobuf", "flyteidl", "flytekit", "msgpack")
+HEAVY = (
+    "grpc",
+    "google.protobuf",
+    "flyteidl",
+    "flytekit",
+    "msgpack",
+    "pandas",
+    "pyarrow",
+    "fsspec.implementations",
+)
 SCRIPT = """
 import sys
 import airflow.providers.common.compat.sdk as sdk
@@ -20,7 +29,9 @@ print("ADDED", added)
 """
 
 
-@pytest.mark.parametrize("module", ["operators.flyte", "sensors.flyte", "triggers.flyte", "links.flyte"])
+@pytest.mark.parametrize(
+    "module", ["operators.flyte", "sensors.flyte", "triggers.flyte", "links.flyte", "model.files"]
+)
 def test_parsing_a_dag_loads_no_grpc_protobuf_or_flytekit(module):
     name = f"airflow_flyte_provider.{module}"
     told = subprocess.run(

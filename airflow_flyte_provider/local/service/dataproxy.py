@@ -63,7 +63,8 @@ class DataProxyService(dataproxy_pb2_grpc.DataProxyServiceServicer):
         md5 = base64.b64encode(request.content_md5).decode()
         response = dataproxy_pb2.CreateUploadLocationResponse(
             signed_url=self._signer.url(path, "PUT", lifetime, md5),
-            native_url=self._folder.address(path),
+            # a plain path: flytekit takes a file:// address of a FlyteFile for the name of a local file
+            native_url=str(path),
         )
         response.expires_at.FromNanoseconds(clock.nanoseconds(clock.now()) + int(lifetime * 1e9))
         # the length is that of the digest, not of the content: Flyte's own headers say so too

@@ -1,0 +1,167 @@
+"""The connection under FlyteHook: an Airflow connection in, settings and a client out."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+
+from airflow_flyte_provider.admin import registry
+from airflow_flyte_provider.admin.client import AsyncClient, Client, Verb
+from airflow_flyte_provider.admin.settings import Settings, unknown_extras
+from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
+from airflow_flyte_provider.hooks.connection_form import CONNECTION_FIELDS, FIELD_BEHAVIOUR
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Connection
+
+T = TypeVar("T")
+
+
+class FlyteConnection(BaseHook):
+    """The part of FlyteHook that reads the Airflow connection and runs verbs on it.
+
+    :param flyte_conn_id: the Airflow connection.
+    :param project: Flyte project for everything this hook does; default: the connection's.
+    :param domain: Flyte domain, likewise.
+    """
+
+    conn_name_attr = "flyte_conn_id"
+    default_conn_name = "flyte_default"
+    conn_type = "flyte"
+    hook_name = "Flyte"
+
+    def __init__(
+        self,
+        flyte_conn_id: str = default_conn_name,
+        project: str | None = None,
+        domain: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.flyte_conn_id = flyte_conn_id
+        self._project = project
+        self._domain = domain
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The connection's settings, read on first use.
+
+        :raises FlyteConfigError: when there is no such connection, or a field of it cannot be used.
+        """
+        try:
+            connection = self.get_connection(self.flyte_conn_id)
+        except AirflowNotFoundException:
+            raise self._no_connection() from None
+        return self._read(connection)
+
+    async def load_settings(self) -> Settings:
+        """Read the connection without blocking the event loop, and keep its settings for this hook.
+
+        :raises FlyteConfigError: see `settings`.
+        """
+        from airflow.providers.common.compat.connection import get_async_connection
+
+        try:
+            connection = await get_async_connection(self.flyte_conn_id)
+        except AirflowNotFoundException:
+            raise self._no_connection() from None
+        self.settings = self._read(connection)
+        return self.settings
+
+    def get_conn(self) -> Client:
+        """Return the client under this hook, for verbs that the hook has no method for."""
+        return Client(self.settings)
+
+    def run(self, verb: Verb[T]) -> T:
+        """Run a verb of `airflow_flyte_provider.admin` and return its result."""
+        return self.get_conn().run(verb)
+
+    async def arun(self, verb: Verb[T]) -> T:
+        """Run a verb on the event loop and return its result. `load_settings` comes first."""
+        return await AsyncClient(self.settings).run(verb)
+
+    @property
+    def project(self) -> str:
+        """The Flyte project in use.
+
+        :raises FlyteConfigError: when neither the hook nor its connection names one.
+        """
+        return self._scope("project", self._project or self.settings.project)
+
+    @property
+    def domain(self) -> str:
+        """The Flyte domain in use; see `project`."""
+        return self._scope("domain", self._domain or self.settings.domain)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Say whether Flyte can be reached, for the "Test" button of Airflow's connection form."""
+        try:
+            version = self.run(registry.get_version())
+            projects = self.run(registry.list_projects())
+            settings = self.settings
+        except FlyteError as fault:
+            return False, str(fault)
+        told = f" {version}" if version and version != "unknown" else ""
+        reached = f"Reached Flyte{told} at {settings.endpoint}"
+        if settings.project and settings.project not in projects:
+            return (
+                False,
+                f"{reached}, but it has no project {settings.project!r}: {', '.join(sorted(projects))}.",
+            )
+        domains = projects.get(settings.project or "", [])
+        if settings.project and settings.domain and settings.domain not in domains:
+            return False, (
+                f"{reached}, but project {settings.project!r} has no domain {settings.domain!r}: "
+                f"{', '.join(domains)}."
+            )
+        return True, f"{reached}, with {len(projects)} project{'s' if len(projects) != 1 else ''}."
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return which standard fields the connection form of Airflow < 3.2 shows."""
+        return {key.replace("-", "_"): value for key, value in FIELD_BEHAVIOUR.items()}
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the extra fields of the connection form of Airflow < 3.2, made from the same description."""
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from wtforms import BooleanField, StringField
+
+        def widget(field: dict[str, Any]) -> Any:
+            if "boolean" in field["schema"]["type"]:
+                return BooleanField(field["label"], description=field["description"])
+            return StringField(field["label"], widget=BS3TextFieldWidget(), description=field["description"])
+
+        return {key: widget(field) for key, field in CONNECTION_FIELDS.items()}
+
+    def _read(self, connection: Connection) -> Settings:
+        try:
+            extra = json.loads(connection.extra or "{}")
+        except ValueError:
+            extra = None
+        if not isinstance(extra, dict):  # what it is instead is not shown: it may hold a secret
+            raise FlyteConfigError(f"Connection {self.flyte_conn_id!r}: its extra is not a JSON object.")
+        for key, known in unknown_extras(extra).items():
+            hint = f" Did you mean {known[0]!r}?" if known else ""
+            self.log.warning(
+                "Connection %r has the extra field %r, which is not used.%s", self.flyte_conn_id, key, hint
+            )
+        return Settings.from_fields(
+            conn_id=self.flyte_conn_id, host=connection.host, port=connection.port, extra=extra
+        )
+
+    def _no_connection(self) -> FlyteConfigError:
+        return FlyteConfigError(
+            f"There is no Airflow connection {self.flyte_conn_id!r}. Add one of type 'flyte' whose host is "
+            f"FlyteAdmin's, or set flyte_conn_id to one there is."
+        )
+
+    def _scope(self, what: str, value: str | None) -> str:
+        if not value:
+            raise FlyteConfigError(
+                f"No Flyte {what} is named: give the task a {what}, or set it in the extra of the Airflow "
+                f"connection {self.flyte_conn_id!r}."
+            )
+        return value

@@ -1,0 +1,142 @@
+"""Where files lie: on the worker's disk, or in an object store that Airflow's `ObjectStoragePath` reaches."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+from airflow_flyte_provider.admin.transfer import CHUNK, whole
+from airflow_flyte_provider.exceptions import FlyteError, FlyteIntegrityError, FlyteTransferError
+
+#: A file or folder that can be read and written.
+Place = Path | ObjectStoragePath
+
+#: What a user may name a place by.
+PlaceLike = str | os.PathLike[str] | ObjectStoragePath
+
+_FILE = "file://"
+
+
+def uri_of(place: PlaceLike) -> str:
+    """Return a place as Flyte takes it: a path or a URI, without the name of an Airflow connection."""
+    return str(place.as_uri()) if isinstance(place, ObjectStoragePath) else os.fspath(place)
+
+
+def local_path(place: PlaceLike) -> Path | None:
+    """Return the path of a place on this machine, None for one elsewhere."""
+    text = uri_of(place).removeprefix(_FILE)
+    return None if "://" in text else Path(text)
+
+
+def place(named: PlaceLike) -> Place:
+    """Return what a user has named, as something to read and write.
+
+    :raises FlyteTransferError: when Airflow has no file system for its scheme.
+    """
+    path = local_path(named)
+    if path is not None:
+        return path
+    with store_errors(uri_of(named)):
+        found = named if isinstance(named, ObjectStoragePath) else ObjectStoragePath(os.fspath(named))
+        _ = found.fs  # finds the file system, and with it what is missing
+        return found
+
+
+def child(folder: Place, relative: str) -> Place:
+    """Return a place below a folder.
+
+    :param relative: its path from there, which others have chosen: a name in a store, or of an output.
+    :raises FlyteTransferError: when it would lie outside, by dots, a root or a link.
+    """
+    parts = PurePosixPath(relative).parts
+    if not parts or relative.startswith("/") or ".." in parts or "\\" in relative or "\0" in relative:
+        raise FlyteTransferError(f"{relative!r} would lie outside of {folder}. Nothing was written there.")
+    found = folder.joinpath(*parts)
+    if isinstance(found, Path) and not found.resolve().is_relative_to(Path(str(folder)).resolve()):
+        raise FlyteTransferError(f"{relative!r} leads out of {folder} by a link. Nothing was written there.")
+    return found
+
+
+def files_in(folder: Place) -> list[tuple[str, Place]]:
+    """Return every file in a folder at any depth, by its path from there.
+
+    :raises FlyteTransferError: when a link leads out of it, or it cannot be listed.
+    """
+    with store_errors(uri_of(folder)):
+        if isinstance(folder, Path):
+            names = [path.relative_to(folder).as_posix() for path in _walk(folder)]
+        else:
+            start = folder.path.rstrip("/") + "/"
+            names = [found.removeprefix(start) for found in folder.fs.find(folder.path)]
+    return [(name, child(folder, name)) for name in sorted(names)]
+
+
+def deliver(fetch: Callable[[Path], None], target: Place) -> None:
+    """Have a file fetched to a place. It appears there when it is whole, or not at all.
+
+    :param fetch: writes the file to a path, by way of a draft.
+    :param target: where it is to be. A file for an object store passes through a temporary folder.
+    """
+    if isinstance(target, Path):
+        with store_errors(str(target)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        fetch(target)
+        return
+    with TemporaryDirectory(prefix="flyte-") as folder:
+        draft = Path(folder, "file")
+        fetch(draft)
+        with store_errors(uri_of(target)):
+            try:
+                with draft.open("rb") as content, target.open("wb") as stored:
+                    shutil.copyfileobj(content, stored, CHUNK)
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
+
+
+def copy(source: Place, target: Path, size: int | None = None) -> None:
+    """Copy a file that lies on this machine or in an object store.
+
+    :param target: where to; it appears when it is whole.
+    :param size: bytes it must have.
+    :raises FlyteIntegrityError: when it has another size.
+    """
+    with store_errors(uri_of(source)), source.open("rb") as content, whole(target) as draft:
+        with draft.open("wb") as written:
+            shutil.copyfileobj(content, written, CHUNK)
+        found = draft.stat().st_size
+        if size is not None and found != size:
+            raise FlyteIntegrityError(f"{source} has {found} bytes instead of {size}.")
+
+
+@contextmanager
+def store_errors(where: str) -> Iterator[None]:
+    """Turn what a file system or an object store raises, each store its own, into a `FlyteTransferError`."""
+    try:
+        yield
+    except FlyteError:
+        raise
+    except FileNotFoundError:
+        raise FlyteTransferError(f"There is nothing at {where}.") from None
+    except Exception as fault:
+        raise FlyteTransferError(
+            f"{where} could not be read or written: {type(fault).__name__}: {fault}. "
+            "A scheme needs the Airflow provider that knows it, and a connection or the worker's credentials."
+        ) from None
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder. A linked folder is followed only where that cannot go round in circles."""
+    for found in folder.iterdir():
+        if not found.is_dir():
+            yield found
+        elif found.is_symlink():
+            raise FlyteTransferError(f"{found} is a link to a folder: copy what it links to, or remove it.")
+        else:
+            yield from _walk(found)

@@ -1,0 +1,62 @@
+"""Values that Flyte has moved out of the message, since they were too large for it: `offloaded_metadata`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+
+from flyteidl.core.literals_pb2 import Literal
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError
+
+Fetch = Callable[[str], bytes]
+"""Returns what lies at a URI of the store, all of it."""
+
+_DIGEST_LENGTH = 44  # a SHA-256 in base64 with its padding, as flytekit writes it
+
+
+class OffloadedValueError(ValueError):
+    """Raised for an offloaded value that is not what was put there: truncated, or another.
+
+    :param uri: where it lies.
+    :param fault: what is wrong with it.
+    """
+
+    def __init__(self, uri: str, fault: str) -> None:
+        self.uri = uri
+        self.fault = fault
+        super().__init__(f"the value at {uri} {fault}")
+
+    def __reduce__(self) -> tuple[type[OffloadedValueError], tuple[str, str]]:
+        return type(self), (self.uri, self.fault)
+
+
+def fetched(literal: Literal, fetch: Fetch) -> Literal:
+    """Return the literal that an offloaded one stands for, with its size and hash checked.
+
+    The hash is the one that its author has set, which the stored literal holds too, or flytekit's digest of it.
+    FlytePropeller's own digest has another form and is not computed here; the size is checked always.
+
+    :param literal: a `flyteidl.core.Literal` that holds `offloaded_metadata`.
+    :param fetch: gets the bytes by the URI. What it raises passes.
+    :raises OffloadedValueError: when size or hash differ, or when the bytes are no literal.
+    """
+    away = literal.offloaded_metadata
+    content = fetch(away.uri)
+    if away.size_bytes and len(content) != away.size_bytes:
+        raise OffloadedValueError(away.uri, f"has {len(content)} bytes instead of {away.size_bytes}")
+    try:
+        found = Literal.FromString(content)
+    except DecodeError:
+        raise OffloadedValueError(away.uri, "is no Flyte literal") from None
+    known = found.hash or (_digest(found) if len(literal.hash) == _DIGEST_LENGTH else "")
+    if literal.hash and known and known != literal.hash:
+        raise OffloadedValueError(away.uri, f"has the hash {known} instead of {literal.hash}")
+    return found
+
+
+def _digest(literal: Literal) -> str:
+    text = json.dumps(MessageToDict(literal), sort_keys=True, separators=(",", ":"))
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
