@@ -1,4 +1,4 @@
-"""Outputs as what XCom may hold: JSON, and not too much of it."""
+"""Outputs as what XCom may hold: values that Airflow turns to JSON and back, and not too much of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import json
 import math
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
 from typing import Any
 
 from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES, FileReference
@@ -37,18 +36,18 @@ class XComTooLargeError(ValueError):
 
 
 def to_xcom(outputs: Outputs, limit_bytes: int | None = XCOM_LIMIT_BYTES) -> dict[str, Any]:
-    """Return outputs as a dict that JSON can hold, and that is taken as the inputs of a next execution.
+    """Return outputs as a dict that XCom can hold, and that is taken as the inputs of a next execution.
 
-    Files, tables and values that Flyte has offloaded become the dict of a `FileReference`; moments ISO 8601 texts;
-    durations what `str` writes, such as `"1 day, 2:00:00"`; bytes base64; infinities and NaN the texts `"Infinity"`,
-    `"-Infinity"` and `"NaN"`.
+    Moments and durations stay the Python objects that they are: Airflow's XCom writes and reads them by itself.
+    Files, tables and values that Flyte has offloaded become the dict of a `FileReference`; bytes base64; infinities
+    and NaN, which JSON has no numbers for, the texts `"Infinity"`, `"-Infinity"` and `"NaN"`.
 
     :param outputs: the outputs.
     :param limit_bytes: the most that they may have as JSON, in bytes; None for no limit.
     :raises XComTooLargeError: when they have more.
     """
     values = {name: _plain(_in_place(outputs, name)) for name in outputs}
-    sizes = {name: len(json.dumps(value)) for name, value in values.items()}
+    sizes = {name: len(json.dumps(value, default=str)) for name, value in values.items()}
     if limit_bytes is not None and sum(sizes.values()) > limit_bytes:
         raise XComTooLargeError(sizes, limit_bytes)
     return values
@@ -68,8 +67,4 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, FileReference):
         return value.to_dict()
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)  # read back as an input; ISO 8601 has no negative durations
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value

@@ -154,16 +154,17 @@ def test_a_hash_that_its_author_set_must_be_the_stored_one():
         from_literal(away, fetch=fetch)
 
 
-def test_xcom_gets_json(outputs):
-    told = json.loads(json.dumps(to_xcom(outputs), allow_nan=False))
+def test_xcom_gets_what_airflow_can_turn_to_json(outputs):
+    told = to_xcom(outputs)
+    json.dumps({key: value for key, value in told.items() if key not in ("span", "when")}, allow_nan=False)
     assert told == {
         "config": {"n": 1, "kind": "a", "inner": {"lasts": 2}},
         "count": 5,
         "file": FILE.to_dict(),
         "nan": "NaN",
         "raw": "AAE=",
-        "span": "-1 day, 23:00:00",
-        "when": "2026-01-01T00:00:00.123456+00:00",
+        "span": timedelta(hours=-1),
+        "when": datetime(2026, 1, 1, microsecond=123456, tzinfo=timezone.utc),
     }
 
 
