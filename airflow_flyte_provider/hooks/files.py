@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flyteidl.core.interface_pb2 import ParameterMap, VariableMap
 from flyteidl.core.literals_pb2 import Literal, LiteralMap, LiteralOffloadedMetadata
-from flyteidl.core.types_pb2 import LiteralType
 
 from airflow_flyte_provider.admin import dataproxy
 from airflow_flyte_provider.admin.client import Verb
@@ -30,7 +28,6 @@ from airflow_flyte_provider.model.inputs import (
     build_required_inputs,
 )
 from airflow_flyte_provider.model.outputs import Outputs
-from airflow_flyte_provider.model.signatures import signature
 
 _FLYTE = "flyte://"
 
@@ -131,7 +128,7 @@ class FileVerbs:
                 "render_template_as_native_obj=True."
             )
         uploads = Uploads()
-        types = _input_types(entity)
+        types = entity.signature.types
         staged = {
             name: uploads.stage(value, types[name], name) if name in types else value
             for name, value in inputs.items()
@@ -239,16 +236,6 @@ def _is_folder(source: PlaceLike) -> bool:
     return not is_uri and place(source).is_dir()
 
 
-def _takes(entity: LaunchPlan | Task) -> ParameterMap | VariableMap:
-    return entity.expected_inputs if isinstance(entity, LaunchPlan) else entity.interface.inputs
-
-
-def _input_types(entity: LaunchPlan | Task) -> dict[str, LiteralType]:
-    if isinstance(entity, LaunchPlan):
-        return {name: parameter.var.type for name, parameter in entity.expected_inputs.parameters.items()}
-    return {name: variable.type for name, variable in entity.interface.inputs.variables.items()}
-
-
 def _checked(entity: LaunchPlan | Task, inputs: Mapping[str, Any], uploads: Uploads) -> LiteralMap:
     """Return the inputs as literals, or raise for all that do not fit `entity` and all bad files."""
     faults = [
@@ -263,5 +250,5 @@ def _checked(entity: LaunchPlan | Task, inputs: Mapping[str, Any], uploads: Uplo
         faults += found.faults
     if not faults:
         return literals
-    told = InputFaults(sorted(faults, key=lambda fault: fault.name), signature(_takes(entity)))
+    told = InputFaults(sorted(faults, key=lambda fault: fault.name), str(entity.signature))
     raise FlyteInvalidInputsError(f"{entity.id} cannot be launched.\n{told}")

@@ -58,7 +58,7 @@ def child(folder: Place, relative: str) -> Place:
     if not parts or relative.startswith("/") or ".." in parts or "\\" in relative or "\0" in relative:
         raise FlyteTransferError(f"{relative!r} would lie outside of {folder}. Nothing was written there.")
     found = folder.joinpath(*parts)
-    if isinstance(found, Path) and not found.resolve().is_relative_to(Path(str(folder)).resolve()):
+    if _is_here(found) and not found.resolve().is_relative_to(folder.resolve()):
         raise FlyteTransferError(f"{relative!r} leads out of {folder} by a link. Nothing was written there.")
     return found
 
@@ -69,7 +69,7 @@ def files_in(folder: Place) -> list[tuple[str, Place]]:
     :raises FlyteTransferError: when a link leads out of it, or it cannot be listed.
     """
     with store_errors(uri_of(folder)):
-        if isinstance(folder, Path):
+        if _is_here(folder):
             names = [path.relative_to(folder).as_posix() for path in _walk(folder)]
         else:
             start = folder.path.rstrip("/") + "/"
@@ -83,7 +83,7 @@ def deliver(fetch: Callable[[Path], None], target: Place) -> None:
     :param fetch: writes the file to a path, by way of a draft.
     :param target: where it is to be. A file for an object store passes through a temporary folder.
     """
-    if isinstance(target, Path):
+    if _is_here(target):
         with store_errors(str(target)):
             target.parent.mkdir(parents=True, exist_ok=True)
         fetch(target)
@@ -129,6 +129,11 @@ def store_errors(where: str) -> Iterator[None]:
             f"{where} could not be read or written: {type(fault).__name__}: {fault}. "
             "A scheme needs the Airflow provider that knows it, and a connection or the worker's credentials."
         ) from None
+
+
+def _is_here(found: Place) -> bool:
+    # On Airflow 2 an ObjectStoragePath is a Path too.
+    return isinstance(found, Path) and not isinstance(found, ObjectStoragePath)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
