@@ -44,16 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def replayed(name: str) -> list[Result]:
     """Return the comparison of every call of one recording, replayed on a fresh server.
 
-    The server that the recording itself is played on leaves a new execution without a phase for as long as a
-    real one may: recordings show it so, and this machine may be too busy to look sooner.
+    A recording that shows executions without a phase is played on a server that leaves new ones so for as
+    long as a real one may: this machine may be too busy to look sooner.
     """
     if name == "auth":
         return _replayed_with_sign_in()
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         with LocalFlyte(folder) as flyte, closing(Replay(flyte.endpoint)) as replay:
             prepare(replay, name)
-        slow = ("--start-seconds", "1") if shows_new_executions(name) else ()
-        with LocalFlyte(folder, arguments=slow) as flyte, closing(Replay(flyte.endpoint)) as replay:
+            if not shows_new_executions(name):
+                return replay.play(name)
+        with (
+            LocalFlyte(folder, arguments=["--start-seconds", "1"]) as flyte,
+            closing(Replay(flyte.endpoint)) as replay,
+        ):
             return replay.play(name)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -216,9 +217,12 @@ def _bind(server: grpc.aio.Server, settings: ServerSettings) -> int:
 
 def _credentials(certificate: Path, key: Path) -> grpc.ServerCredentials:
     try:
-        return grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
+        pair = key.read_bytes(), certificate.read_bytes()
+        # gRPC would take files that don't fit for a port that is in use; no password: nobody is there to ask
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except OSError as fault:
-        raise CannotStart(f"TLS: {fault.filename}: {fault.strerror}") from None
+        raise CannotStart(f"TLS with {certificate} and {key}: {fault.strerror}") from None
+    return grpc.ssl_server_credentials([pair])
 
 
 def _shown(host: str) -> str:

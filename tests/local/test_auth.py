@@ -114,6 +114,17 @@ def test_forged_tokens_are_refused(guarded: LocalFlyte, channel: grpc.Channel) -
     assert "malformed" in refusal(channel, "Bearer a.b.c")
 
 
+def test_tokens_for_others_or_without_an_end_are_refused(guarded: LocalFlyte, channel: grpc.Channel) -> None:
+    key = (guarded.data_dir / "token-key.pem").read_text()
+    claims = jwt.decode(token(guarded), options={"verify_signature": False})
+    changed = {
+        "invalid audience": {**claims, "aud": ["http://other:1"]},
+        "malformed": {"aud": guarded.http_url},
+    }
+    for text, wrong in changed.items():
+        assert text in refusal(channel, f"Bearer {jwt.encode(wrong, key, 'RS256')}")
+
+
 def test_metadata_and_health_need_no_token(guarded: LocalFlyte, channel: grpc.Channel) -> None:
     stub = auth_pb2_grpc.AuthMetadataServiceStub(channel)
     metadata = stub.GetOAuth2Metadata(auth_pb2.OAuth2MetadataRequest())
