@@ -53,6 +53,7 @@ from airflow_flyte_provider.local.store.projects import ProjectStore
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.local.auth.authority import Authority
+    from airflow_flyte_provider.local.auth.endpoints import Endpoints
 
 _MAX_MESSAGE = 100 * 1024 * 1024  # bytes, as Flyte's own charts set it
 _SERVICES = ("AdminService", "SignalService", "DataProxyService", "AuthMetadataService", "IdentityService")
@@ -134,7 +135,7 @@ async def _serve_locked(
         launching = await _add_services(server, world, projects, engine, authority)
         # before anyone is told that the server is ready, for they may ask it to stop at once
         stop = _stop_event()
-        files.start(signer, Console(world.executions, folder).page, authority)
+        files.start(signer, Console(world.executions, folder).page, _oauth(authority))
         await server.start()
         engine.resume(launching)
         ready(Addresses(f"{settings.host}:{port}", http_url, folder.root))
@@ -199,6 +200,14 @@ def _authority(settings: ServerSettings, folder: DataFolder, http_url: str) -> A
     from airflow_flyte_provider.local.auth.authority import Authority
 
     return Authority(http_url, folder.root, settings.token_lifetime)
+
+
+def _oauth(authority: Authority | None) -> Endpoints | None:
+    if authority is None:
+        return None
+    from airflow_flyte_provider.local.auth.endpoints import Endpoints
+
+    return Endpoints(authority)
 
 
 def _bind(server: grpc.aio.Server, settings: ServerSettings) -> int:

@@ -77,7 +77,7 @@ def test_what_the_token_endpoint_refuses(guarded: LocalFlyte) -> None:
     assert refused_token(guarded, grant_type="") == (400, "invalid_request")
 
 
-@pytest.mark.parametrize("header", [None, "Basic", "Basic %%%", "Basic /w==", "Bearer abc"])
+@pytest.mark.parametrize("header", [None, "Basic", "Basic %%%", "Basic /w==", "Basic \u00e9", "Bearer abc"])
 def test_a_client_that_does_not_say_who_it_is_gets_no_token(guarded: LocalFlyte, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
     form = b"grant_type=client_credentials&scope=all"

@@ -24,7 +24,7 @@ from airflow_flyte_provider.local.files.signing import Permission, Signer
 from airflow_flyte_provider.local.refusal import Refusal
 
 if TYPE_CHECKING:
-    from airflow_flyte_provider.local.auth.authority import Authority
+    from airflow_flyte_provider.local.auth.endpoints import Endpoints
 
 _CHUNK = 1024 * 1024
 _MAX_FORM = 64 * 1024  # bytes of a request for a token
@@ -52,16 +52,14 @@ class FileServer:
         """The port it listens on."""
         return int(self._server.server_address[1])
 
-    def start(
-        self, signer: Signer, console: Callable[[str], str | None], authority: Authority | None
-    ) -> None:
+    def start(self, signer: Signer, console: Callable[[str], str | None], oauth: Endpoints | None) -> None:
         """Begin to answer requests.
 
         :param signer: what must have signed the addresses of files.
         :param console: gives the page at a path that begins with `/console`, None when there is none.
-        :param authority: who issues tokens, None when there is no sign-in.
+        :param oauth: answers for the authorisation server, None when there is no sign-in.
         """
-        self._server.authority = authority
+        self._server.oauth = oauth
         self._server.signer = signer
         self._server.console = console
         self._thread.start()
@@ -76,7 +74,7 @@ class FileServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     folder: DataFolder
-    authority: Authority | None
+    oauth: Endpoints | None
     signer: Signer
     console: Callable[[str], str | None]
 
@@ -117,8 +115,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Give out the file of a signed GET, a page of the console, or what the authorisation server tells."""
-        if self.path.startswith(_OAUTH) and self.server.authority is not None:
-            self._tell_authority(self.server.authority)
+        if self.path.startswith(_OAUTH) and self.server.oauth is not None:
+            answer = self.server.oauth.get(urlsplit(self.path).path)
+            self._say(answer.status, answer.body, _JSON)
         elif self.path.startswith("/console"):
             self._send_page()
         else:
@@ -126,19 +125,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Give out a token."""
-        authority = self.server.authority
-        if authority is None or not self.path.startswith(_OAUTH):
+        oauth = self.server.oauth
+        if oauth is None or not self.path.startswith(_OAUTH):
             self._say(HTTPStatus.NOT_FOUND, "nothing is taken by POST here")
             return
-        from airflow_flyte_provider.local.auth import endpoints
-
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > _MAX_FORM:
             self._say(HTTPStatus.BAD_REQUEST, "a short form with its Content-Length is wanted")
             return
         form = self.rfile.read(int(length)).decode(errors="replace")
         authorization = self.headers.get("Authorization", "")
-        answer = endpoints.post(authority, urlsplit(self.path).path, authorization, form)
+        answer = oauth.post(urlsplit(self.path).path, authorization, form)
         self._say(answer.status, answer.body, _JSON)
 
     def do_HEAD(self) -> None:
@@ -148,19 +145,11 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's signature
         """Log nothing: addresses carry signatures."""
 
-    def _tell_authority(self, authority: Authority) -> None:
-        from airflow_flyte_provider.local.auth import endpoints
-
-        answer = endpoints.get(authority, urlsplit(self.path).path)
-        self._say(answer.status, answer.body, _JSON)
-
     def _signed_in(self) -> bool:
         """Tell whether a browser gave the client's id and secret, or needs none; else it is asked."""
-        if self.server.authority is None:
+        if self.server.oauth is None:
             return True
-        from airflow_flyte_provider.local.auth import endpoints
-
-        if endpoints.is_client(self.server.authority, self.headers.get("Authorization", "")):
+        if self.server.oauth.is_client(self.headers.get("Authorization", "")):
             return True
         self._say(HTTPStatus.UNAUTHORIZED, "sign in with the client id and secret")
         return False
