@@ -9,7 +9,15 @@ import logging
 import sys
 from pathlib import Path
 
-from airflow_flyte_provider.local.settings import DEFAULT_PORT, DEFAULT_PROJECTS, Pace, ServerSettings
+from airflow_flyte_provider.local.settings import (
+    CLIENT_ID,
+    CLIENT_SECRET_FILE,
+    DEFAULT_PORT,
+    DEFAULT_PROJECTS,
+    DEFAULT_TOKEN_LIFETIME,
+    Pace,
+    ServerSettings,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,11 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
     :param arguments: command line without the program's name, None for the process's own.
     :return: exit code: 0 when it was asked to stop, 1 when it could not start.
     """
-    chosen = _parser().parse_args(arguments)
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if (chosen.tls_cert is None) != (chosen.tls_key is None):
+        parser.error("--tls-cert and --tls-key go together")
     if not chosen.allow_remote and not _is_loopback(chosen.host):
         return _refuse(
-            f"{chosen.host} is not a loopback address. This server has no sign-in and runs any code it is "
-            "given; say --allow-remote to let other machines reach it"
+            f"{chosen.host} is not a loopback address. This server runs any code it is given, by whoever "
+            "reaches it unless --auth is said too; say --allow-remote to let other machines reach it"
         )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # what follows loads gRPC and the database, which a refusal above need not wait for
@@ -32,6 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"gRPC endpoint:  {addresses.grpc}")
         print(f"HTTP:           {addresses.http}")
         print(f"data directory: {addresses.data_dir}")
+        if chosen.auth:
+            print(f"client id:      {CLIENT_ID}")
+            print(f"client secret:  in {addresses.data_dir / CLIENT_SECRET_FILE}")
         print("local Flyte is ready", flush=True)
 
     try:
@@ -79,9 +93,38 @@ def _parser() -> argparse.ArgumentParser:
         help="start every Python task as a new process, which imports flytekit for seconds each time",
     )
     parser.add_argument(
+        "--start-seconds",
+        type=float,
+        default=Pace.start,
+        help="how long a new execution stays without a phase (default %(default)s)",
+    )
+    parser.add_argument(
         "--allow-remote", action="store_true", help="listen on an address that other machines can reach"
     )
+    _add_security(parser)
     return parser
+
+
+def _add_security(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--auth", action="store_true", help="let only clients in that sign in with the client id and secret"
+    )
+    parser.add_argument(
+        "--token-lifetime",
+        type=_seconds,
+        default=DEFAULT_TOKEN_LIFETIME,
+        metavar="SECONDS",
+        help="how long a token is good for (default %(default)s)",
+    )
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain: gRPC by TLS")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key of the certificate")
+
+
+def _seconds(text: str) -> int:
+    seconds = int(text)
+    if seconds < 1:
+        raise argparse.ArgumentTypeError("at least 1 second")
+    return seconds
 
 
 def _settings(chosen: argparse.Namespace) -> ServerSettings:
@@ -92,8 +135,11 @@ def _settings(chosen: argparse.Namespace) -> ServerSettings:
         http_port=chosen.http_port,
         projects=tuple(dict.fromkeys([*DEFAULT_PROJECTS, *(chosen.project or [])])),
         database_url=chosen.database_url,
-        pace=Pace(echo=chosen.echo_seconds),
+        pace=Pace(start=chosen.start_seconds, echo=chosen.echo_seconds),
         warm_tasks=not chosen.cold_tasks,
+        auth=chosen.auth,
+        token_lifetime=chosen.token_lifetime,
+        tls=None if chosen.tls_cert is None else (chosen.tls_cert, chosen.tls_key),
     )
 
 

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from airflow_flyte_provider.local.settings import CLIENT_ID, CLIENT_SECRET_FILE
+
 _READY = "local Flyte is ready"
 _POLL = 0.01  # seconds between looks at the log while it starts
 _TAIL = 3000  # characters of the log that an error quotes
@@ -30,6 +32,7 @@ class LocalFlyte:
     :param port: gRPC port, 0 for a free one.
     :param http_port: port for uploads, downloads and logs, 0 for a free one.
     :param projects: projects that are there from the start, beside `flytesnacks`.
+    :param auth: whether calls need a token, which `client_id` and `client_secret` get.
     :param env: environment variables for it and its tasks, beside those of this process.
     :param arguments: further arguments of the command line.
     :param start_timeout: seconds it may take to be ready.
@@ -46,6 +49,7 @@ class LocalFlyte:
         http_port: int = 0,
         *,
         projects: Sequence[str] = (),
+        auth: bool = False,
         env: Mapping[str, str] | None = None,
         arguments: Sequence[str] = (),
         start_timeout: float = 30.0,
@@ -55,6 +59,7 @@ class LocalFlyte:
         self._port = port
         self._http_port = http_port
         self._projects = tuple(projects)
+        self._auth = auth
         self._env = dict(env or {})
         self._arguments = tuple(arguments)
         self._start_timeout = start_timeout
@@ -81,6 +86,22 @@ class LocalFlyte:
         if self._data_dir is None:
             raise LocalFlyteError("the local Flyte has not been started, so it has no data directory yet")
         return self._data_dir
+
+    @property
+    def client_id(self) -> str:
+        """The client that is let in when it was started with `auth`."""
+        return CLIENT_ID
+
+    @property
+    def client_secret(self) -> str:
+        """The client's secret.
+
+        :raises LocalFlyteError: when it has not been started with `auth` yet.
+        """
+        try:
+            return (self.data_dir / CLIENT_SECRET_FILE).read_text()
+        except FileNotFoundError:
+            raise LocalFlyteError("no client secret: it has not been started with auth=True yet") from None
 
     @property
     def log_path(self) -> Path:
@@ -157,6 +178,8 @@ class LocalFlyte:
         chosen += ["--data-dir", str(self.data_dir)]
         for project in self._projects:
             chosen += ["--project", project]
+        if self._auth:
+            chosen.append("--auth")
         return [sys.executable, "-m", "airflow_flyte_provider.local", *chosen, *self._arguments]
 
     def _await_ready(self, begin: int) -> None:

@@ -50,3 +50,8 @@ def already_exists(details: str) -> Refusal:
 def unimplemented(details: str) -> Refusal:
     """Return an UNIMPLEMENTED refusal: real Flyte can do this, the local one says why it can't."""
     return Refusal(grpc.StatusCode.UNIMPLEMENTED, details)
+
+
+def unauthenticated(details: str) -> Refusal:
+    """Return the refusal of a call without a good token."""
+    return Refusal(grpc.StatusCode.UNAUTHENTICATED, details)

@@ -6,11 +6,12 @@ import asyncio
 import fcntl
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from flyteidl.service import (
@@ -41,6 +42,7 @@ from airflow_flyte_provider.local.service.executions import ExecutionCalls
 from airflow_flyte_provider.local.service.interceptor import Statuses
 from airflow_flyte_provider.local.service.launching import Launching
 from airflow_flyte_provider.local.service.registration import Registration
+from airflow_flyte_provider.local.service.sign_in import SignIn
 from airflow_flyte_provider.local.service.signals import SignalService
 from airflow_flyte_provider.local.settings import ServerSettings
 from airflow_flyte_provider.local.store.catalog import CatalogStore
@@ -48,6 +50,10 @@ from airflow_flyte_provider.local.store.database import open_database
 from airflow_flyte_provider.local.store.entities import EntityStore
 from airflow_flyte_provider.local.store.executions import ExecutionStore
 from airflow_flyte_provider.local.store.projects import ProjectStore
+
+if TYPE_CHECKING:
+    from airflow_flyte_provider.local.auth.authority import Authority
+    from airflow_flyte_provider.local.auth.endpoints import Endpoints
 
 _MAX_MESSAGE = 100 * 1024 * 1024  # bytes, as Flyte's own charts set it
 _SERVICES = ("AdminService", "SignalService", "DataProxyService", "AuthMetadataService", "IdentityService")
@@ -103,9 +109,11 @@ async def _serve_locked(
     except OSError as fault:
         raise CannotStart(f"HTTP port {settings.http_port} of {settings.host}: {fault.strerror}") from None
     try:
-        server = grpc.aio.server(interceptors=[Statuses()], options=_OPTIONS)
-        port = _bind(server, settings)
         http_url = f"http://{_shown(settings.host)}:{files.port}"
+        authority = _authority(settings, folder, http_url)
+        guards = [] if authority is None else [SignIn(authority)]
+        server = grpc.aio.server(interceptors=[*guards, Statuses()], options=_OPTIONS)
+        port = _bind(server, settings)
         database = open_database(settings.database_url or folder.database_url)
         projects = ProjectStore(database)
         projects.ensure(settings.projects)
@@ -124,10 +132,10 @@ async def _serve_locked(
             processes=processes,
         )
         engine = Engine(world)
-        launching = await _add_services(server, world, projects, engine)
+        launching = await _add_services(server, world, projects, engine, authority)
         # before anyone is told that the server is ready, for they may ask it to stop at once
         stop = _stop_event()
-        files.start(signer, Console(world.executions, folder).page)
+        files.start(signer, Console(world.executions, folder).page, _oauth(authority))
         await server.start()
         engine.resume(launching)
         ready(Addresses(f"{settings.host}:{port}", http_url, folder.root))
@@ -141,7 +149,11 @@ async def _serve_locked(
 
 
 async def _add_services(
-    server: grpc.aio.Server, world: World, projects: ProjectStore, engine: Engine
+    server: grpc.aio.Server,
+    world: World,
+    projects: ProjectStore,
+    engine: Engine,
+    authority: Authority | None,
 ) -> Launching:
     registration = Registration(projects, world.entities)
     launching = Launching(projects, world.entities, world.executions, registration, engine)
@@ -154,8 +166,8 @@ async def _add_services(
     signals = SignalService(world.executions, world.notices)
     signal_pb2_grpc.add_SignalServiceServicer_to_server(signals, server)
     dataproxy_pb2_grpc.add_DataProxyServiceServicer_to_server(proxy, server)
-    auth_pb2_grpc.add_AuthMetadataServiceServicer_to_server(AuthMetadataService(), server)
-    identity_pb2_grpc.add_IdentityServiceServicer_to_server(IdentityService(), server)
+    auth_pb2_grpc.add_AuthMetadataServiceServicer_to_server(AuthMetadataService(authority), server)
+    identity_pb2_grpc.add_IdentityServiceServicer_to_server(IdentityService(authority), server)
     await _add_standard_services(server)
     return launching
 
@@ -181,14 +193,45 @@ def _lock(root: Path) -> int:
     return lock
 
 
+def _authority(settings: ServerSettings, folder: DataFolder, http_url: str) -> Authority | None:
+    """Return the authorisation server, None without sign-in, which then loads no cryptography."""
+    if not settings.auth:
+        return None
+    from airflow_flyte_provider.local.auth.authority import Authority
+
+    return Authority(http_url, folder.root, settings.token_lifetime)
+
+
+def _oauth(authority: Authority | None) -> Endpoints | None:
+    if authority is None:
+        return None
+    from airflow_flyte_provider.local.auth.endpoints import Endpoints
+
+    return Endpoints(authority)
+
+
 def _bind(server: grpc.aio.Server, settings: ServerSettings) -> int:
+    address = f"{_shown(settings.host)}:{settings.port}"
     try:
-        port = server.add_insecure_port(f"{_shown(settings.host)}:{settings.port}")
+        if settings.tls is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, _credentials(*settings.tls))
     except RuntimeError:
         port = 0
     if not port:
         raise CannotStart(f"gRPC port {settings.port} of {settings.host} is in use or can't be had")
     return int(port)
+
+
+def _credentials(certificate: Path, key: Path) -> grpc.ServerCredentials:
+    try:
+        pair = key.read_bytes(), certificate.read_bytes()
+        # gRPC would take files that don't fit for a port that is in use; no password: nobody is there to ask
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except OSError as fault:
+        raise CannotStart(f"TLS with {certificate} and {key}: {fault.strerror}") from None
+    return grpc.ssl_server_credentials([pair])
 
 
 def _shown(host: str) -> str:

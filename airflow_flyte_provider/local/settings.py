@@ -7,6 +7,9 @@ from pathlib import Path
 
 DEFAULT_PORT = 30080
 DEFAULT_PROJECTS = ("flytesnacks",)
+DEFAULT_TOKEN_LIFETIME = 1800
+CLIENT_ID = "flytepropeller"  # the one that FlyteAdmin's own authorisation server has for programs
+CLIENT_SECRET_FILE = "client-secret"  # noqa: S105 - its name in the data directory, not the secret
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class ServerSettings:
     :param pace: delays of the engine.
     :param max_processes: Python tasks that run at once, over all executions.
     :param warm_tasks: whether Python tasks start in forks of a process that has imported flytekit already.
+    :param auth: whether calls need a token.
+    :param token_lifetime: seconds a token is good for.
+    :param tls: files with the certificate chain and the key of the gRPC port, None for no TLS.
     """
 
     data_dir: Path
@@ -52,3 +58,6 @@ class ServerSettings:
     pace: Pace = Pace()
     max_processes: int = 16
     warm_tasks: bool = True
+    auth: bool = False
+    token_lifetime: int = DEFAULT_TOKEN_LIFETIME
+    tls: tuple[Path, Path] | None = None

@@ -7,11 +7,8 @@ import pytest
 from benchmarks.conformance import replayed
 from tests.conformance.replay import RECORDINGS
 
-# auth is a Flyte with sign-in switched on, which the local one doesn't have
-WITHOUT_SIGN_IN = sorted(path.stem for path in RECORDINGS.glob("*.jsonl") if path.stem != "auth")
 
-
-@pytest.mark.parametrize("name", WITHOUT_SIGN_IN)
+@pytest.mark.parametrize("name", sorted(path.stem for path in RECORDINGS.glob("*.jsonl")))
 def test_answers_as_the_real_one(name: str) -> None:
     results = replayed(name)
     assert results

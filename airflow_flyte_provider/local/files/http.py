@@ -1,4 +1,4 @@
-"""The HTTP server: uploads, downloads and task logs behind signed addresses, and the console's pages.
+"""The HTTP server: uploads, downloads and task logs behind signed addresses, the console's pages, sign-in.
 
 No file is given out or taken without a signature.
 """
@@ -16,14 +16,20 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow_flyte_provider.local.files.folder import DataFolder
 from airflow_flyte_provider.local.files.signing import Permission, Signer
 from airflow_flyte_provider.local.refusal import Refusal
 
+if TYPE_CHECKING:
+    from airflow_flyte_provider.local.auth.endpoints import Endpoints
+
 _CHUNK = 1024 * 1024
+_MAX_FORM = 64 * 1024  # bytes of a request for a token
+_OAUTH = "/oauth2/"
+_JSON = "application/json; charset=utf-8"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -46,12 +52,14 @@ class FileServer:
         """The port it listens on."""
         return int(self._server.server_address[1])
 
-    def start(self, signer: Signer, console: Callable[[str], str | None]) -> None:
+    def start(self, signer: Signer, console: Callable[[str], str | None], oauth: Endpoints | None) -> None:
         """Begin to answer requests.
 
         :param signer: what must have signed the addresses of files.
         :param console: gives the page at a path that begins with `/console`, None when there is none.
+        :param oauth: answers for the authorisation server, None when there is no sign-in.
         """
+        self._server.oauth = oauth
         self._server.signer = signer
         self._server.console = console
         self._thread.start()
@@ -66,6 +74,7 @@ class FileServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     folder: DataFolder
+    oauth: Endpoints | None
     signer: Signer
     console: Callable[[str], str | None]
 
@@ -105,11 +114,29 @@ class _Handler(BaseHTTPRequestHandler):
             draft.unlink(missing_ok=True)
 
     def do_GET(self) -> None:
-        """Give out the file of a signed GET, or a page of the console."""
-        if self.path.startswith("/console"):
+        """Give out the file of a signed GET, a page of the console, or what the authorisation server tells."""
+        if self.path.startswith(_OAUTH) and self.server.oauth is not None:
+            answer = self.server.oauth.get(urlsplit(self.path).path)
+            self._say(answer.status, answer.body, _JSON)
+        elif self.path.startswith("/console"):
             self._send_page()
         else:
             self._send_file(with_body=True)
+
+    def do_POST(self) -> None:
+        """Give out a token."""
+        oauth = self.server.oauth
+        if oauth is None or not self.path.startswith(_OAUTH):
+            self._say(HTTPStatus.NOT_FOUND, "nothing is taken by POST here")
+            return
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > _MAX_FORM:
+            self._say(HTTPStatus.BAD_REQUEST, "a short form with its Content-Length is wanted")
+            return
+        form = self.rfile.read(int(length)).decode(errors="replace")
+        authorization = self.headers.get("Authorization", "")
+        answer = oauth.post(urlsplit(self.path).path, authorization, form)
+        self._say(answer.status, answer.body, _JSON)
 
     def do_HEAD(self) -> None:
         """Tell the length of the file of a signed GET."""
@@ -118,11 +145,22 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's signature
         """Log nothing: addresses carry signatures."""
 
+    def _signed_in(self) -> bool:
+        """Tell whether a browser gave the client's id and secret, or needs none; else it is asked."""
+        if self.server.oauth is None:
+            return True
+        if self.server.oauth.is_client(self.headers.get("Authorization", "")):
+            return True
+        self._say(HTTPStatus.UNAUTHORIZED, "sign in with the client id and secret")
+        return False
+
     def _send_page(self) -> None:
         # Pages carry no signature: a web site that has its own name lead here must not read them.
         asked = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         if asked not in (*_LOOPBACK, self.server.server_address[0]):
             self._say(HTTPStatus.FORBIDDEN, "the console is for this machine")
+            return
+        if not self._signed_in():
             return
         page = self.server.console(self.path)
         if page is None:
@@ -179,6 +217,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Type", kind)
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", 'Basic realm="local Flyte"')
+        if kind == _JSON:
+            self.send_header("Cache-Control", "no-store")  # it may be a token
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
