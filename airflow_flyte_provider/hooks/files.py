@@ -9,10 +9,9 @@ from typing import Any
 from flyteidl.core.literals_pb2 import Literal, LiteralMap, LiteralOffloadedMetadata
 
 from airflow_flyte_provider.admin import dataproxy
-from airflow_flyte_provider.admin.client import Verb
-from airflow_flyte_provider.admin.settings import Settings
 from airflow_flyte_provider.admin.transfer import SignedTransfer
 from airflow_flyte_provider.exceptions import FlyteInvalidInputsError, FlyteInvalidRequestError
+from airflow_flyte_provider.hooks.connection import FlyteConnection
 from airflow_flyte_provider.hooks.downloads import Downloads, name_of
 from airflow_flyte_provider.hooks.places import Place, PlaceLike, child, place
 from airflow_flyte_provider.hooks.progress import ProgressLog
@@ -35,17 +34,8 @@ _FLYTE = "flyte://"
 Source = PlaceLike | FileReference | Mapping[str, Any] | Literal
 
 
-class FileVerbs:
+class FileVerbs(FlyteConnection):
     """The part of FlyteHook that moves files."""
-
-    log: Any
-    settings: Settings
-    project: str
-    domain: str
-
-    def run(self, verb: Verb[Any]) -> Any:
-        """Run a verb; see `FlyteHook.run`."""
-        raise NotImplementedError
 
     def download(self, source: Source, to: PlaceLike) -> Place:
         """Download a file or a directory that Flyte knows, or any that the worker can reach.

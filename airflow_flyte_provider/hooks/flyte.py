@@ -15,7 +15,6 @@ from airflow_flyte_provider.exceptions import (
     FlyteNotFoundError,
     FlyteOutputsError,
 )
-from airflow_flyte_provider.hooks.connection import FlyteConnection
 from airflow_flyte_provider.hooks.files import FileVerbs
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.executions import Execution
@@ -28,7 +27,7 @@ _entities: dict[tuple[str, EntityId], LaunchPlan | Workflow | Task] = {}
 _ENTITIES_KEPT = 1000
 
 
-class FlyteHook(FileVerbs, FlyteConnection):
+class FlyteHook(FileVerbs):
     """Speaks to one Flyte, as an Airflow connection of type `flyte` describes it.
 
     :param flyte_conn_id: the Airflow connection. Host and port are FlyteAdmin's gRPC endpoint; the extra
