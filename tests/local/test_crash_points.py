@@ -49,6 +49,13 @@ def _set_running(node: node_execution_pb2.NodeExecution) -> None:
     node.closure.ClearField("error")
 
 
+def _fail(store: ExecutionStore, execution_id: Any, node_id: str) -> None:
+    node = next(one for one in store.nodes(execution_id) if one.id.node_id == node_id)
+    node.closure.phase = NodePhase.FAILED
+    node.closure.error.code = "wrong"
+    store.write(nodes=[node])
+
+
 def _sub_workflow_node(node_id: str, sub: core_workflow.WorkflowTemplate) -> core_workflow.Node:
     node = core_workflow.Node(id=node_id)
     node.metadata.name = node_id
@@ -93,20 +100,29 @@ def test_a_node_that_was_given_up_is_not_tried_again(tmp_path: Path) -> None:
         client.close()
 
 
-@pytest.mark.parametrize("siblings", [(), ("slow",)])
-def test_a_failure_inside_a_sub_workflow_fails_the_node_around_it(tmp_path: Path, siblings: tuple) -> None:
+@pytest.mark.parametrize("sibling_failed", [False, True])
+def test_a_failure_inside_a_sub_workflow_fails_the_node_around_it(
+    tmp_path: Path, sibling_failed: bool
+) -> None:
     with LocalFlyte(tmp_path / "data") as flyte:
         client = Client(flyte.endpoint)
         wrong = client.command("wrong", "sh", "-c", f"echo try >> {tmp_path}/tries; exit 1")
         slow = client.command("slow", "sleep", "600")
         sub = client.workflow("sub", [task_node("n0", wrong, None)])
-        others = [task_node(name, slow, None) for name in siblings]
-        client.workflow("wf", [_sub_workflow_node("n0", sub), *others], subs=[sub])
+        client.workflow("wf", [_sub_workflow_node("n0", sub), task_node("n1", slow, None)], subs=[sub])
         execution = client.launch("wf")
         assert client.end(execution) == "FAILED"
-        client = _restarted_at(flyte, client, lambda store: _put_back(store, execution, "n0", *siblings))
+
+        def before_the_end(store: ExecutionStore) -> None:
+            _put_back(store, execution, "n0", "n1")
+            if sibling_failed:
+                _fail(store, execution, "n1")
+
+        client = _restarted_at(flyte, client, before_the_end)
         assert client.end(execution) == "FAILED"
-        assert client.node_phases(execution)["n0"] == "FAILED"
+        phases = client.node_phases(execution)
+        assert (phases["n0"], phases["n1"]) == ("FAILED", "FAILED" if sibling_failed else "ABORTED")
+        assert client.node(execution, "n0").closure.error.code == "RetriesExhausted|TaskProcessFailed"
         assert (tmp_path / "tries").read_text() == "try\n"
         client.close()
 
@@ -126,14 +142,7 @@ def test_children_of_nodes_beside_a_failure_are_ended(tmp_path: Path) -> None:
         until(lambda: client.node_phases(execution).get("n0") == "RUNNING")
         until(lambda: client.node_phases(execution).get("n1") == "RUNNING")
         child = client.node(execution, "n0").closure.workflow_node_metadata.executionId
-
-        def fail(store: ExecutionStore) -> None:
-            node = next(one for one in store.nodes(execution) if one.id.node_id == "n1")
-            node.closure.phase = NodePhase.FAILED
-            node.closure.error.code = "wrong"
-            store.write(nodes=[node])
-
-        client = _restarted_at(flyte, client, fail)
+        client = _restarted_at(flyte, client, lambda store: _fail(store, execution, "n1"))
         assert client.end(execution) == "FAILED"
         assert client.node_phases(execution)["n0"] == "ABORTED"
         assert client.end(child) == "ABORTED"

@@ -214,6 +214,16 @@ class Journal:
         node.closure.error.CopyFrom(error)
         self._finish(node, NodePhase.FAILED)
 
+    def fail_around(self, place: Place) -> None:
+        """Note that a node failed when one inside it had, for a kill may have come between the two."""
+        for node in self.open_nodes(place):
+            inside = f"{node.id.node_id}-"
+            for inner in self._nodes.values():
+                if inner.id.node_id.startswith(inside) and inner.closure.phase == NodePhase.FAILED:
+                    node.closure.error.CopyFrom(inner.closure.error)
+                    self._finish(node, NodePhase.FAILED)
+                    break
+
     def timed_out(self, place: Place) -> None:
         """Note that a node and all its attempts took too long. Flyte gives no error for it."""
         self._finish(self._nodes[place.node_id], NodePhase.TIMED_OUT)

@@ -9,7 +9,6 @@ from flyteidl.admin import execution_pb2
 from flyteidl.core import compiler_pb2, workflow_pb2
 
 from airflow_flyte_provider.local.compiler.graph import END, START
-from airflow_flyte_provider.local.compiler.interfaces import branch_nodes
 from airflow_flyte_provider.local.engine.children import end_child
 from airflow_flyte_provider.local.engine.deadlines import within_deadline
 from airflow_flyte_provider.local.engine.handlers import handler_of
@@ -25,7 +24,7 @@ from airflow_flyte_provider.local.engine.outcome import (
     given_up,
 )
 from airflow_flyte_provider.local.engine.places import Place, Scope
-from airflow_flyte_provider.local.engine.program import Program
+from airflow_flyte_provider.local.engine.program import Program, dependencies
 from airflow_flyte_provider.local.engine.recovery import recovered_outputs
 from airflow_flyte_provider.local.engine.values import LiteralMap, bind, tell_error
 from airflow_flyte_provider.local.engine.world import Executions, World
@@ -125,7 +124,7 @@ class Run:
         :raises NodeFailed: at the first failure or, when the workflow asks for it, once nothing more can run.
         """
         waiting = {node.id: node for node in workflow.template.nodes if node.id not in (START, END)}
-        upstream = {node_id: _dependencies(node, workflow) for node_id, node in waiting.items()}
+        upstream = {node_id: dependencies(node, workflow) for node_id, node in waiting.items()}
         running: dict[asyncio.Task[LiteralMap], str] = {}
         failure = self._failure_before(waiting, scope)
         try:
@@ -164,6 +163,7 @@ class Run:
             return None if failed_one is None else NodeFailed(failed_one)
         for place in places:
             self._end_children(self._journal.open_nodes(place), AUTO_ABORT)
+            self._journal.fail_around(place)
             self._journal.aborted(place, AUTO_ABORT)
             self._journal.abort_inside(place, AUTO_ABORT)
         raise NodeFailed(failed_one)
@@ -281,17 +281,6 @@ class Run:
         if self._execution.spec.HasField("interruptible"):
             return bool(self._execution.spec.interruptible.value)
         return bool(self._outermost.metadata_defaults.interruptible)
-
-
-def _dependencies(node: workflow_pb2.Node, workflow: compiler_pb2.CompiledWorkflow) -> set[str]:
-    """Return the nodes that must be over before this one begins, with those that the nodes inside it wait for."""
-    found: set[str] = set()
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        found.update(workflow.connections.upstream[one.id].ids)
-        pending.extend(branch_nodes(one))
-    return found - {node.id}
 
 
 def _is_parent(node: workflow_pb2.Node) -> bool:
