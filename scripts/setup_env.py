@@ -27,7 +27,8 @@ def main(target: Path, constraints: Path) -> None:
     python = target / "bin" / "python"
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, "-c", constraints, "uv"], check=True)
-    uv = [target / "bin" / "uv", "pip", "install", "-q", "--python", python]
+    # compiled once, here: where PYTHONDONTWRITEBYTECODE is set, every process would compile all it imports again
+    uv = [target / "bin" / "uv", "pip", "install", "-q", "--compile-bytecode", "--python", python]
     subprocess.run([*uv, "-c", constraints, "-e", f"{ROOT}[dev]"], check=True)
     (target / ".ready").touch()
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)

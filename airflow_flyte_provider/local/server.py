@@ -124,13 +124,16 @@ async def _serve_locked(
             processes=processes,
         )
         engine = Engine(world)
-        launching = await _add_services(server, world, projects, engine)
+        launching = await _add_services(server, world, projects, engine, processes)
         # before anyone is told that the server is ready, for they may ask it to stop at once
         stop = _stop_event()
         files.start(signer, Console(world.executions, folder).page)
         await server.start()
         engine.resume(launching)
         ready(Addresses(f"{settings.host}:{port}", http_url, folder.root))
+        newest = world.entities.newest_python_task()
+        if newest is not None:
+            processes.expect(newest)
         await stop.wait()
         await server.stop(grace=1.0)
         await engine.stop()
@@ -141,9 +144,13 @@ async def _serve_locked(
 
 
 async def _add_services(
-    server: grpc.aio.Server, world: World, projects: ProjectStore, engine: Engine
+    server: grpc.aio.Server,
+    world: World,
+    projects: ProjectStore,
+    engine: Engine,
+    processes: ProcessRunner,
 ) -> Launching:
-    registration = Registration(projects, world.entities)
+    registration = Registration(projects, world.entities, processes.expect)
     launching = Launching(projects, world.entities, world.executions, registration, engine)
     executions = ExecutionCalls(world.executions, world.entities, world.folder, launching)
     admin = AdminService(

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flyteidl.core import dynamic_job_pb2, execution_pb2, literals_pb2
+from flyteidl.core import dynamic_job_pb2, execution_pb2, literals_pb2, tasks_pb2
 from google.protobuf.message import DecodeError
 
 from airflow_flyte_provider.local.compiler.support import command_path
@@ -74,6 +74,12 @@ class ProcessRunner:
             if pid:
                 signal_group(pid, signal.SIGKILL)
             shutil.rmtree(root, ignore_errors=True)
+
+    def expect(self, template: tasks_pb2.TaskTemplate) -> None:
+        """Get ready to run a task that may be executed soon: a warm process takes seconds to start."""
+        words = [*template.container.command, *template.container.args]
+        if self._pool is not None and words and is_warm_program(command_path(words[0])):
+            self._pool.warm_up()
 
     async def close(self) -> None:
         """End the warm process, if there is one. No attempt may run any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
@@ -32,11 +33,18 @@ class Registration:
 
     :param projects: the projects.
     :param entities: where entities are stored.
+    :param expect: told of each new task, for whoever runs it to get ready.
     """
 
-    def __init__(self, projects: ProjectStore, entities: EntityStore) -> None:
+    def __init__(
+        self,
+        projects: ProjectStore,
+        entities: EntityStore,
+        expect: Callable[[tasks_pb2.TaskTemplate], None],
+    ) -> None:
         self._projects = projects
         self._entities = entities
+        self._expect = expect
 
     def create_task(self, request: task_pb2.TaskCreateRequest) -> None:
         """Register a version of a task.
@@ -57,6 +65,7 @@ class Registration:
         task = task_pb2.Task(id=identifier, closure=task_pb2.TaskClosure(compiled_task=compiled))
         task.closure.created_at.CopyFrom(clock.now())
         self._entities.add(task, digest, type=template.type)
+        self._expect(template)
 
     def create_workflow(self, request: workflow_pb2.WorkflowCreateRequest) -> None:
         """Compile and register a version of a workflow.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flyteidl.admin import common_pb2, launch_plan_pb2, task_pb2, workflow_pb2
-from flyteidl.core import identifier_pb2
+from flyteidl.core import identifier_pb2, tasks_pb2
 from google.protobuf.message import Message
 from sqlalchemy import and_, select
 from sqlalchemy.engine import Engine
@@ -92,6 +92,14 @@ class EntityStore:
         entity, _ = _ENTITIES[resource_type]
         given = {name: getattr(request_id, name) for name in ("project", "domain", "name")}
         return matching(entity.table, {name: value for name, value in given.items() if value})
+
+    def newest_python_task(self) -> tasks_pb2.TaskTemplate | None:
+        """Return the Python task that was registered last, None when there is none."""
+        table = tables.tasks
+        query = select(table.c.message).where(table.c.type == "python-task").order_by(table.c.id.desc())
+        with self._engine.connect() as connection:
+            message = connection.execute(query.limit(1)).scalar()
+        return None if message is None else task_pb2.Task.FromString(message).closure.compiled_task.template
 
     def names(
         self, resource_type: int, project: str, domain: str, page: Page
