@@ -64,7 +64,7 @@ class Registration:
         require_runnable_task(template)
         task = task_pb2.Task(id=identifier, closure=task_pb2.TaskClosure(compiled_task=compiled))
         task.closure.created_at.CopyFrom(clock.now())
-        self._entities.add(task, digest, type=template.type)
+        self._entities.add(task, digest, _description(request.spec), type=template.type)
         self._expect(template)
 
     def create_workflow(self, request: workflow_pb2.WorkflowCreateRequest) -> None:
@@ -92,7 +92,7 @@ class Registration:
         workflow = workflow_pb2.Workflow(id=identifier)
         workflow.closure.compiled_workflow.CopyFrom(closure)
         workflow.closure.created_at.CopyFrom(clock.now())
-        self._entities.add(workflow, digest)
+        self._entities.add(workflow, digest, _description(request.spec))
 
     def create_launch_plan(self, request: launch_plan_pb2.LaunchPlanCreateRequest) -> None:
         """Register a version of a launch plan.
@@ -208,6 +208,11 @@ class Registration:
     def _mark_generated(self, identifier: identifier_pb2.Identifier) -> None:
         name = {field: getattr(identifier, field) for field in ("project", "domain", "name")}
         self._entities.describe(identifier.resource_type, name, "", _SYSTEM_GENERATED)
+
+
+def _description(spec: Any) -> Any:
+    """Return what the spec of a task or workflow says about it, None when it says nothing."""
+    return spec.description if spec.HasField("description") else None
 
 
 def _check_template(template: tasks_pb2.TaskTemplate) -> None:
