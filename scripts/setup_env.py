@@ -27,7 +27,8 @@ def main(target: Path, constraints: Path) -> None:
     python = target / "bin" / "python"
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, "-c", constraints, "uv"], check=True)
-    uv = [target / "bin" / "uv", "pip", "install", "-q", "--python", python]
+    # compiled once, here: where PYTHONDONTWRITEBYTECODE is set, every process would compile all it imports again
+    uv = [target / "bin" / "uv", "pip", "install", "-q", "--compile-bytecode", "--python", python]
     # pip trusts the system's certificates, and so must uv: an index may stand behind a company's own authority.
     env = {**os.environ, "UV_SYSTEM_CERTS": "true"}
     subprocess.run([*uv, "-c", constraints, "-e", f"{ROOT}[dev]"], check=True, env=env)

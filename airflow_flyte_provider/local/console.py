@@ -21,7 +21,6 @@ from airflow_flyte_provider.local.files.folder import DataFolder, read_literals
 from airflow_flyte_provider.local.refusal import Refusal
 from airflow_flyte_provider.local.store.executions import ExecutionStore
 from airflow_flyte_provider.local.store.listing import Page
-from airflow_flyte_provider.model.literals import from_literal
 
 _LIST = re.compile(r"/console/projects/(?P<project>[^/]+)/(?:domains/(?P<domain>[^/]+)/)?executions/?")
 _ONE = re.compile(
@@ -150,6 +149,9 @@ def _values_table(values: literals_pb2.LiteralMap) -> str:
     rows = []
     for name, literal in sorted(values.literals.items()):
         try:
+            # loads what reads dates, which the start of the server need not wait for
+            from airflow_flyte_provider.model.literals import from_literal
+
             shown = repr(from_literal(literal))
         except ValueError:  # a kind of literal that has no native value yet
             shown = MessageToJson(literal, indent=None)

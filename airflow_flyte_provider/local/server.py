@@ -132,13 +132,17 @@ async def _serve_locked(
             processes=processes,
         )
         engine = Engine(world)
-        launching = await _add_services(server, world, projects, engine, authority)
+        registration = Registration(projects, world.entities, processes.expect)
+        launching = await _add_services(server, world, projects, engine, registration, authority)
         # before anyone is told that the server is ready, for they may ask it to stop at once
         stop = _stop_event()
         files.start(signer, Console(world.executions, folder).page, _oauth(authority))
         await server.start()
         engine.resume(launching)
         ready(Addresses(f"{settings.host}:{port}", http_url, folder.root))
+        newest = world.entities.newest_python_task()
+        if newest is not None:
+            processes.expect(newest)
         await stop.wait()
         await server.stop(grace=1.0)
         await engine.stop()
@@ -153,9 +157,9 @@ async def _add_services(
     world: World,
     projects: ProjectStore,
     engine: Engine,
+    registration: Registration,
     authority: Authority | None,
 ) -> Launching:
-    registration = Registration(projects, world.entities)
     launching = Launching(projects, world.entities, world.executions, registration, engine)
     executions = ExecutionCalls(world.executions, world.entities, world.folder, launching)
     admin = AdminService(

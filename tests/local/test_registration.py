@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grpc
 import pytest
-from flyteidl.admin import common_pb2, launch_plan_pb2
+from flyteidl.admin import common_pb2, description_entity_pb2, launch_plan_pb2, task_pb2
 from flyteidl.core import identifier_pb2, tasks_pb2
 from flyteidl.core import workflow_pb2 as core_workflow
 
@@ -134,3 +134,23 @@ def test_calls_that_are_not_there_say_so(client: Client) -> None:
     )
     assert code == grpc.StatusCode.UNIMPLEMENTED
     assert details == "GetWorkflowAttributes is not part of the local Flyte"
+
+
+def test_descriptions_are_kept_by_version(client: Client, unique) -> None:
+    name = unique("described")
+    request = task_pb2.TaskCreateRequest(id=identifier(identifier_pb2.TASK, name))
+    template = request.spec.template
+    template.type = "echo"
+    template.metadata.SetInParent()
+    template.interface.SetInParent()
+    request.spec.description.short_description = "adds"
+    client.admin.CreateTask(request)
+    found = client.admin.GetDescriptionEntity(common_pb2.ObjectGetRequest(id=request.id))
+    assert (found.id, found.short_description) == (request.id, "adds")
+    assert found.HasField("long_description")
+    asked = description_entity_pb2.DescriptionEntityListRequest(resource_type=identifier_pb2.TASK, limit=5)
+    asked.id.project, asked.id.domain, asked.id.name = request.id.project, request.id.domain, name
+    assert list(client.admin.ListDescriptionEntities(asked).descriptionEntities) == [found]
+    request.id.version = "other"
+    code, _ = _refusal(client.admin.GetDescriptionEntity, common_pb2.ObjectGetRequest(id=request.id))
+    assert code == grpc.StatusCode.NOT_FOUND

@@ -255,6 +255,20 @@ async def test_the_next_server_ends_what_a_stuck_warm_process_left(code: Path, t
     await asyncio.to_thread(_leave_a_task, code, tmp_path)
 
 
+async def test_it_starts_once_a_python_task_is_known(tmp_path: Path) -> None:
+    with LocalFlyte(tmp_path / "data") as flyte:
+        client = Client(flyte.endpoint)
+        client.task("echo")
+        client.command("plain", "true")
+        assert not _zygotes(flyte.pid)
+        template = _template("wait")
+        client.task("wait", type="python-task", container=template.container, interface=template.interface)
+        client.close()
+        until(lambda: bool(_zygotes(flyte.pid)))
+        flyte.restart()
+        until(lambda: bool(_zygotes(flyte.pid)))
+
+
 def _leave_a_task(code: Path, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     with _waiting(code, tmp_path) as flyte:

@@ -12,7 +12,9 @@ from airflow_flyte_provider.local.compiler.graph import START, Graph
 from airflow_flyte_provider.local.wording import go_text
 from airflow_flyte_provider.model.casting import castable, is_optional, type_of_scalar
 
-_INDEXED = re.compile(r"\[(\d+)\]\.(.+)")
+# as FlytePropeller looks for it: anywhere in the text, and refused when it is there more than once
+_VARIABLE = re.compile(r"(?:\[(\d+)\]\.)?(\w+)", re.ASCII)
+_ANY = types_pb2.LiteralType(simple=types_pb2.NONE)  # what FlytePropeller expects where any type will do
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,7 @@ class BindingChecker:
         for binding in node.inputs:
             wanted = parameters.variables.get(binding.var)
             if wanted is None and types_known:
-                text = f"Variable [{binding.var}] not found on node [{node.id}]."
-                faults.add("VariableNameNotFound", node.id, text)
+                variable_not_found(faults, node.id, binding.var)
             elif not binding.HasField("binding"):
                 faults.add("ValueRequired", node.id, "Value required [Binding].")
             elif binding.var in bound:
@@ -95,10 +96,11 @@ class _OneBinding:
         kind = binding.WhichOneof("value")
         if kind == "promise":
             return self._promise(binding.promise, expected, faults)
-        if expected is not None and expected.WhichOneof("type") == "union_type" and kind != "scalar":
-            return self._union(binding, expected, faults)
         if kind == "scalar":
             return self._scalar(binding.scalar, expected, faults)
+        expected = _ANY if expected is None else expected
+        if expected.WhichOneof("type") == "union_type":
+            return self._union(binding, expected, faults)
         if kind == "collection":
             bindings = list(binding.collection.bindings)
             return self._container("collection_type", bindings, expected, faults, go_text(binding.collection))
@@ -121,15 +123,20 @@ class _OneBinding:
             self._not_bound(faults)
             return None
         outputs = self._graph.interfaces.get(source_id, interface_pb2.TypedInterface()).outputs.variables
-        indexed = _INDEXED.fullmatch(promise.var)
-        name = indexed.group(2) if indexed else promise.var
+        parsed = _VARIABLE.findall(promise.var)
+        if len(parsed) != 1:
+            faults.add("SyntaxError", self._node.id, f"Failed to parse element [{promise.var}].")
+            return None
+        index, name = parsed[0]
         if name not in outputs:
-            text = f"Variable [{name}] not found on node [{source_id}]."
-            faults.add("VariableNameNotFound", source_id, text)
+            variable_not_found(faults, source_id, name)
             self._not_bound(faults)
             return None
-        whole = outputs[name].type
-        part = whole.collection_type if indexed else whole
+        whole = part = outputs[name].type
+        if index and whole.WhichOneof("type") != "collection_type":
+            self._mismatching_variables(source, promise.var, whole, expected or _ANY, faults)
+        elif index:
+            part = whole.collection_type
         for step in promise.attr_path:
             inner = _attribute(part, step)
             if inner is None:
@@ -138,12 +145,7 @@ class _OneBinding:
                 return None
             part = inner
         if expected is not None and not castable(part, expected):
-            given, taken = _qualified(source, promise.var), _qualified(self._node, self._var)
-            text = (
-                f"The output variable '{given}' has type [{type_text(part)}], but it's assigned to "
-                f"the input variable '{taken}' which has type type [{type_text(expected)}]."
-            )
-            faults.add("MismatchingTypes", self._node.id, text)
+            self._mismatching_variables(source, promise.var, part, expected, faults)
             return None
         promise.node_id = source_id
         self.sources.append(source_id)
@@ -179,40 +181,37 @@ class _OneBinding:
     def _scalar(
         self, scalar: literals_pb2.Scalar, expected: types_pb2.LiteralType | None, faults: Faults
     ) -> types_pb2.LiteralType | None:
-        found = type_of_scalar(scalar)
+        found, before = type_of_scalar(scalar), len(faults)
         if found is None:
-            faults.add(
-                "UnrecognizedValue", self._node.id, f"Unrecognized value [{scalar.WhichOneof('value')}]."
-            )
+            shown = (scalar.WhichOneof("value") or "").title()
+            faults.add("UnrecognizedValue", self._node.id, f"Unrecognized value [*core.Scalar_{shown}].")
         elif expected is not None and not castable(found, expected):
             shown, wanted = type_text(found), type_text(expected)
             text = f"Variable [{self._var}] (type [{shown}]) doesn't match expected type [{wanted}]."
             faults.add("MismatchingTypes", self._node.id, text)
-            return None
+        is_enum = expected is not None and expected.WhichOneof("type") == "enum_type"
         allowed = list(expected.enum_type.values) if expected is not None else []
         value = scalar.primitive.string_value
-        if allowed and value not in allowed:
+        if is_enum and value not in allowed:
             text = (
                 f"Input [{self._var}] on node [{self._node.id}] is an Enum and expects value to be one of "
                 f"[[{' '.join(allowed)}]].  Received [{value}]"
             )
             faults.add("IllegalEnumValue", self._node.id, text)
-            return None
-        return found
+        return found if len(faults) == before else None
 
     def _container(
         self,
         kind: str,
         bindings: list[literals_pb2.BindingData],
-        expected: types_pb2.LiteralType | None,
+        expected: types_pb2.LiteralType,
         faults: Faults,
         shown: str,
     ) -> types_pb2.LiteralType | None:
-        if expected is not None and expected.WhichOneof("type") != kind:
+        if expected.WhichOneof("type") != kind:
             self._mismatching(expected, shown, faults)
             return None
-        inner = None if expected is None else getattr(expected, kind)
-        before = len(faults)
+        inner, before = getattr(expected, kind), len(faults)
         types = [self.resolve(binding, inner, faults) for binding in bindings]
         if len(faults) > before:
             return None
@@ -223,13 +222,32 @@ class _OneBinding:
             part.CopyFrom(types[-1])
         return result
 
-    def _mismatching(self, expected: types_pb2.LiteralType | None, shown: str, faults: Faults) -> None:
-        wanted = "" if expected is None else go_text(expected)
+    def _mismatching_variables(
+        self,
+        source: workflow_pb2.Node,
+        var: str,
+        given: types_pb2.LiteralType,
+        expected: types_pb2.LiteralType,
+        faults: Faults,
+    ) -> None:
+        text = (
+            f"The output variable '{_qualified(source, var)}' has type [{type_text(given)}], but it's assigned to "
+            f"the input variable '{_qualified(self._node, self._var)}' which has type type [{type_text(expected)}]."
+        )
+        faults.add("MismatchingTypes", self._node.id, text)
+
+    def _mismatching(self, expected: types_pb2.LiteralType, shown: str, faults: Faults) -> None:
+        wanted = go_text(expected)
         text = f"Input [{self._var}] on node [{self._node.id}] expects bindings of type [{wanted}].  Received [{shown}]"
         faults.add("MismatchingBindings", self._node.id, text)
 
     def _not_bound(self, faults: Faults) -> None:
         faults.add("ParameterNotBound", self._node.id, f"Parameter not bound [{self._var}].")
+
+
+def variable_not_found(faults: Faults, node_id: str, name: str) -> None:
+    """Note that a node has no variable of this name."""
+    faults.add("VariableNameNotFound", node_id, f"Variable [{name}] not found on node [{node_id}].")
 
 
 def _attribute(

@@ -9,7 +9,12 @@ from flyteidl.core import compiler_pb2, identifier_pb2, interface_pb2, workflow_
 from airflow_flyte_provider.local.compiler.bindings import BOTH_WAYS, UPSTREAM, BindingChecker
 from airflow_flyte_provider.local.compiler.errors import CompileFailure, Faults
 from airflow_flyte_provider.local.compiler.graph import END, START, Graph
-from airflow_flyte_provider.local.compiler.interfaces import InterfaceFinder, Registry, branch_nodes
+from airflow_flyte_provider.local.compiler.interfaces import (
+    InterfaceFinder,
+    Registry,
+    branch_nodes,
+    check_types,
+)
 from airflow_flyte_provider.local.wording import go_text
 
 
@@ -129,9 +134,17 @@ class _Compilation:
 
     def run(self) -> None:
         """Check everything and write nodes and connections into the result."""
-        own = self._add_nodes()
-        for node in own:
-            self._check_node(node)
+        before = len(self._graph.faults)
+        check_types(self._graph.faults, START, self._result.template.interface)
+        if len(self._graph.faults) > before:
+            return
+        own = []
+        for node in self._without_nodes():
+            if node.id in self._graph.nodes:
+                continue  # FlyteAdmin 1.16 keeps the first node of an id and drops the others without a word
+            own.append(self._add(node))
+            # at once: what is bound inside a branch must come before it in the list
+            self._check_node(own[-1])
         for node_id in sorted(set(self._graph.nodes) - {START}):
             self._bind(self._graph.nodes[node_id], upstream_only=False)
         if self._result.template.HasField("failure_node"):
@@ -146,8 +159,8 @@ class _Compilation:
         self._graph.check_reachable()
         self._result.connections.CopyFrom(self._graph.connections())
 
-    def _add_nodes(self) -> list[workflow_pb2.Node]:
-        """Put start node, end node and the workflow's own nodes into the graph. Returns the latter."""
+    def _without_nodes(self) -> list[workflow_pb2.Node]:
+        """Put start and end node in place of the workflow's own nodes. Returns the latter."""
         template = self._result.template
         interface = template.interface
         interface.inputs.SetInParent()
@@ -159,21 +172,20 @@ class _Compilation:
         self._graph.nodes.update({START: start, END: end})
         self._graph.interfaces[START] = interface_pb2.TypedInterface(outputs=interface.inputs)
         self._graph.interfaces[END] = interface_pb2.TypedInterface(inputs=interface.outputs)
-        own = []
-        for node in given:
-            if node.id in self._graph.nodes:
-                continue  # FlyteAdmin 1.16 keeps the first node of an id and drops the others without a word
-            added = template.nodes.add()
-            added.CopyFrom(node)
-            self._graph.nodes[added.id] = added
-            own.append(added)
-        return own
+        return given
+
+    def _add(self, node: workflow_pb2.Node) -> workflow_pb2.Node:
+        added = self._result.template.nodes.add()
+        added.CopyFrom(node)
+        self._graph.nodes[added.id] = added
+        return added
 
     def _check_node(self, node: workflow_pb2.Node) -> None:
         """Work out the node's interface, and check what is inside it."""
         if not node.id:
             self._graph.faults.add("ValueRequired", "<node>", "Value required [Id].")
-        self._finder.find(node)
+        if node.id not in self._graph.interfaces:  # nodes of a branch are looked at with the branch first
+            self._finder.find(node)
         self._check_inside(node)
 
     def _check_inside(self, node: workflow_pb2.Node) -> None:
@@ -182,10 +194,13 @@ class _Compilation:
         node.upstream_node_ids.extend(upstream)
         target = node.WhichOneof("target")
         if target == "branch_node":
+            before = len(self._graph.faults)
             self._finder.check_branch(node)
             for inner in branch_nodes(node):
-                self._check_inside(inner)
-                self._bind(inner, upstream_only=True)
+                self._check_node(inner)
+            if len(self._graph.faults) == before:  # what is bound inside a branch at fault is not looked at
+                for inner in branch_nodes(node):
+                    self._bind(inner, upstream_only=True)
         elif target == "workflow_node" and node.workflow_node.HasField("sub_workflow_ref"):
             key = go_text(node.workflow_node.sub_workflow_ref)
             sub = self._registry.sub_workflows.get(key)

@@ -23,9 +23,10 @@ class CompileError:
 
 @dataclass
 class Faults:
-    """The faults found so far; the same fault found twice counts once."""
+    """The faults found so far; one that is found twice is told once, and counted as often as it was found."""
 
     found: set[CompileError] = field(default_factory=set)
+    count: int = 0
 
     def add(self, code: str, node_id: str, description: str) -> None:
         """Note a fault of one node.
@@ -36,9 +37,10 @@ class Faults:
         """
         text = f"Code: {code}, Node Id: {node_id}, Description: {description}"
         self.found.add(CompileError(code, text))
+        self.count += 1
 
     def __len__(self) -> int:
-        return len(self.found)
+        return self.count
 
     def __str__(self) -> str:
         lines = [f"\tError {index}: {fault.text}\n" for index, fault in enumerate(sorted(self.found))]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flyteidl.admin import launch_plan_pb2
 from flyteidl.core import condition_pb2, interface_pb2, tasks_pb2, types_pb2, workflow_pb2
 
-from airflow_flyte_provider.local.compiler.bindings import UPSTREAM, BindingChecker
-from airflow_flyte_provider.local.compiler.errors import type_text
+from airflow_flyte_provider.local.compiler.bindings import UPSTREAM, BindingChecker, variable_not_found
+from airflow_flyte_provider.local.compiler.errors import Faults, type_text
 from airflow_flyte_provider.local.compiler.graph import Graph
 from airflow_flyte_provider.local.wording import go_text
 from airflow_flyte_provider.model.casting import type_of_primitive
@@ -70,10 +71,14 @@ class InterfaceFinder:
 
     def find(self, node: workflow_pb2.Node) -> Interface | None:
         """Return what a node takes and gives, None when it can't be told because of a fault."""
+        before = len(self._graph.faults)
         interface = self._interface(node)
         if interface is not None:
-            self._graph.interfaces[node.id] = interface
-        return interface
+            check_types(self._graph.faults, node.id, interface)
+            if len(self._graph.faults) == before:
+                self._graph.interfaces[node.id] = interface
+                return interface
+        return None
 
     def _interface(self, node: workflow_pb2.Node) -> Interface | None:
         target = node.WhichOneof("target")
@@ -111,7 +116,7 @@ class InterfaceFinder:
             sub = self._registry.sub_workflows.get(go_text(node.workflow_node.sub_workflow_ref))
             if sub is not None:
                 return sub.interface
-        shown = go_text(getattr(node.workflow_node, kind)) if kind else "/"
+        shown = go_text(getattr(node.workflow_node, kind)) if kind else "<nil>/<nil>"
         text = f"Referenced Workflow [{shown}] not found."
         self._graph.faults.add("WorkflowReferenceNotFound", node.id, text)
         return None
@@ -140,9 +145,12 @@ class InterfaceFinder:
 
     def _branch(self, node: workflow_pb2.Node) -> Interface | None:
         faults, before = self._graph.faults, len(self._graph.faults)
-        if not node.branch_node.if_else.case.HasField("then_node"):
-            faults.add("ValueRequired", node.id, "Value required [Branch.IfElse.Case.ThenNode].")
+        missing = _missing_in(node.branch_node)
+        if missing:
+            faults.add("ValueRequired", node.id, f"Value required [{missing}].")
             return None
+        if not all(block.HasField("then_node") for block in node.branch_node.if_else.other):
+            faults.add("ValueRequired", node.id, "Value required [IfElse.Case.ThenNode].")
         outputs: dict[str, interface_pb2.Variable] | None = None
         for inner in branch_nodes(node):
             inner.id = f"{node.id}-{inner.id}"
@@ -176,30 +184,30 @@ class InterfaceFinder:
     def check_branch(self, node: workflow_pb2.Node) -> None:
         """Check that a branch node has conditions, a default, and comparisons of like types."""
         if_else, faults = node.branch_node.if_else, self._graph.faults
-        for block in [if_else.case, *if_else.other]:
-            self._check_condition(node, block.condition if block.HasField("condition") else None)
+        if not if_else.HasField("case"):
+            _no_condition(faults, node)
+        for block in [*([if_else.case] if if_else.HasField("case") else []), *if_else.other]:
+            self._check_condition(node, block, "condition")
             if not block.HasField("then_node"):
                 faults.add("BranchNodeIdNotFound", node.id, "BranchNode not assigned")
         if if_else.WhichOneof("default") is None:
             text = "Branch Node must have either the else case set or a default error."
             faults.add("BranchNodeHasNoDefault", node.id, text)
 
-    def _check_condition(
-        self, node: workflow_pb2.Node, expression: condition_pb2.BooleanExpression | None
-    ) -> None:
+    def _check_condition(self, node: workflow_pb2.Node, holder: Any, field: str) -> None:
         faults = self._graph.faults
-        if expression is None:
-            text = "One of the branches on the node doesn't have a condition."
-            faults.add("BranchNodeHasNoCondition", node.id, text)
+        if not holder.HasField(field):
+            _no_condition(faults, node)
             return
+        expression: condition_pb2.BooleanExpression = getattr(holder, field)
         kind = expression.WhichOneof("expr")
         if kind == "conjunction":
-            self._check_condition(node, expression.conjunction.left_expression)
-            self._check_condition(node, expression.conjunction.right_expression)
+            self._check_condition(node, expression.conjunction, "left_expression")
+            self._check_condition(node, expression.conjunction, "right_expression")
         elif kind == "comparison":
-            right = self._operand(node, "RightValue", expression.comparison.right_value)
-            left = self._operand(node, "LeftValue", expression.comparison.left_value)
-            if right is not None and left is not None and right.simple != left.simple:
+            right = self._operand(node, expression.comparison, "RightValue")
+            left = self._operand(node, expression.comparison, "LeftValue")
+            if right is not None and left is not None and right != left:
                 text = (
                     f"Variable [RightValue] (type [{type_text(right)}]) "
                     f"doesn't match expected type [{type_text(left)}]."
@@ -209,22 +217,41 @@ class InterfaceFinder:
             faults.add("ValueRequired", node.id, "Value required [Expr].")
 
     def _operand(
-        self, node: workflow_pb2.Node, name: str, operand: condition_pb2.Operand
+        self, node: workflow_pb2.Node, comparison: condition_pb2.ComparisonExpression, name: str
     ) -> types_pb2.LiteralType | None:
+        field = "right_value" if name == "RightValue" else "left_value"
+        if not comparison.HasField(field):
+            self._graph.faults.add("ValueRequired", node.id, f"Value required [{name}].")
+            return None
+        operand = getattr(comparison, field)
         kind = operand.WhichOneof("val")
         if kind == "primitive":
             return type_of_primitive(operand.primitive)
         if kind == "var" and operand.var:
             interface = self._graph.interfaces.get(node.id)
-            variables = interface.inputs.variables if interface else {}
-            if operand.var in variables:
-                return variables[operand.var].type
-            if operand.var not in {binding.var for binding in node.inputs}:
-                text = f"Variable [{operand.var}] not found on node [{node.id}]."
-                self._graph.faults.add("VariableNameNotFound", node.id, text)
+            if interface is None:
+                self._graph.faults.add("ValueRequired", node.id, f"Value required [{operand.var}].")
+            elif operand.var in interface.inputs.variables:
+                return interface.inputs.variables[operand.var].type
+            elif operand.var not in {binding.var for binding in node.inputs}:
+                variable_not_found(self._graph.faults, node.id, operand.var)
             return None
         self._graph.faults.add("ValueRequired", node.id, f"Value required [{name}.Val].")
         return None
+
+
+def _missing_in(branch: workflow_pb2.BranchNode) -> str:
+    """Return what a branch node has none of, empty when its first case is whole."""
+    if not branch.HasField("if_else"):
+        return "Branch.IfElse"
+    if not branch.if_else.HasField("case"):
+        return "Branch.IfElse.Case"
+    return "" if branch.if_else.case.HasField("then_node") else "Branch.IfElse.Case.ThenNode"
+
+
+def _no_condition(faults: Faults, node: workflow_pb2.Node) -> None:
+    text = "One of the branches on the node doesn't have a condition."
+    faults.add("BranchNodeHasNoCondition", node.id, text)
 
 
 def branch_nodes(node: workflow_pb2.Node) -> Iterator[workflow_pb2.Node]:
@@ -235,6 +262,16 @@ def branch_nodes(node: workflow_pb2.Node) -> Iterator[workflow_pb2.Node]:
             yield block.then_node
     if if_else.HasField("else_node"):
         yield if_else.else_node
+
+
+def check_types(faults: Faults, node_id: str, interface: Interface) -> None:
+    """Note variables of an interface that have no name or no type."""
+    for variables in (interface.inputs.variables, interface.outputs.variables):
+        for name in variables:
+            if not name:
+                faults.add("ValueRequired", node_id, "Value required [paramName].")
+            if not variables[name].HasField("type"):
+                faults.add("ValueRequired", node_id, "Value required [param.Type].")
 
 
 def _plan_interface(plan: LaunchPlanInterface, node: workflow_pb2.Node) -> Interface:

@@ -8,20 +8,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
 
-from flyteidl.core import errors_pb2, identifier_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
+from flyteidl.core import identifier_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
 
 from airflow_flyte_provider.local.compiler.support import ECHO
 from airflow_flyte_provider.local.engine.elements import ElementReport
-from airflow_flyte_provider.local.engine.journal import TaskPhase
+from airflow_flyte_provider.local.engine.kept import keep, kept
 from airflow_flyte_provider.local.engine.nodes import NodeContext, Result
 from airflow_flyte_provider.local.engine.outcome import EngineGaveUp, ExecutionError, NodeFailed, failed
-from airflow_flyte_provider.local.engine.places import Place
 from airflow_flyte_provider.local.engine.promises import NONE
 from airflow_flyte_provider.local.engine.retries import Retries
 from airflow_flyte_provider.local.engine.runner import Attempt, Outcome
+from airflow_flyte_provider.local.engine.task_journal import TaskPhase
 from airflow_flyte_provider.local.engine.tasks import attempt_of, described, run_in_time
 from airflow_flyte_provider.local.engine.values import LiteralMap
-from airflow_flyte_provider.local.files.folder import read_literals, write_literals
+from airflow_flyte_provider.local.files.folder import write_literals
 
 _INDEX_VARIABLE = "FLYTE_K8S_ARRAY_INDEX"
 _ELEMENTS_AT_ONCE = 5000  # Flyte sets no limit of its own; this one keeps the event loop usable
@@ -39,7 +39,7 @@ async def run_array(context: NodeContext) -> Result:
     size = _size(array, context.inputs)
     async with context.slots:
         context.journal.running(context.place)
-        report = ElementReport(context.journal, context.place, template.id, size)
+        report = ElementReport(context.journal.tasks, context.place, template.id, size)
         elements = [_Element(context, template, report, index) for index in range(size)]
         try:
             await _run_all(elements, array, _needed(array, size))
@@ -171,7 +171,7 @@ class _Element:
     async def _attempts(self) -> Result:
         retries = Retries(self._context.node, self._template)
         for attempt in count():
-            outcome = _stored(self._context.place, attempt) or await self._try(attempt)
+            outcome = kept(self._context.place, attempt) or await self._try(attempt)
             if outcome.outputs is not None:
                 return outcome.outputs, attempt
             retries.note(outcome)
@@ -205,7 +205,7 @@ class _Element:
             if self._context.stop_reason() or self.given_up:
                 self._report.note(self.index, attempt, TaskPhase.ABORTED, work.name, log)
             raise
-        _store(self._context.place, attempt, outcome)
+        keep(self._context.place, attempt, outcome)
         phase = TaskPhase.FAILED if outcome.outputs is None else TaskPhase.SUCCEEDED
         self._report.note(self.index, attempt, phase, work.name, log)
         return outcome
@@ -227,29 +227,3 @@ class _Element:
             is_mapped = name not in self._bound and literal.WhichOneof("value") == "collection"
             result.literals[name].CopyFrom(literal.collection.literals[self.index] if is_mapped else literal)
         return result
-
-
-def _store(place: Place, attempt: int, outcome: Outcome) -> None:
-    if outcome.outputs is not None:
-        write_literals(place.outputs_path(attempt), outcome.outputs)
-        return
-    kind = (
-        errors_pb2.ContainerError.RECOVERABLE
-        if outcome.recoverable
-        else errors_pb2.ContainerError.NON_RECOVERABLE
-    )
-    error = outcome.error or ExecutionError()
-    told = errors_pb2.ContainerError(code=error.code, message=error.message, kind=kind, origin=error.kind)
-    path = place.error_path(attempt)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(errors_pb2.ErrorDocument(error=told).SerializeToString())
-
-
-def _stored(place: Place, attempt: int) -> Outcome | None:
-    if place.outputs_path(attempt).exists():
-        return Outcome(outputs=read_literals(place.outputs_path(attempt)))
-    if not place.error_path(attempt).exists():
-        return None
-    told = errors_pb2.ErrorDocument.FromString(place.error_path(attempt).read_bytes()).error
-    error = ExecutionError(code=told.code, message=told.message, kind=told.origin)
-    return Outcome(error=error, recoverable=told.kind == errors_pb2.ContainerError.RECOVERABLE)

@@ -12,32 +12,17 @@ from airflow_flyte_provider.local.compiler.compile import compile_workflow, requ
 from airflow_flyte_provider.local.compiler.errors import CompileFailure
 from airflow_flyte_provider.local.compiler.interfaces import Registry
 from airflow_flyte_provider.local.compiler.support import require_runnable_task, require_runnable_workflow
+from airflow_flyte_provider.local.engine.kept import futures_path
 from airflow_flyte_provider.local.engine.nodes import NodeContext
 from airflow_flyte_provider.local.engine.outcome import failed
-from airflow_flyte_provider.local.engine.places import Place
 from airflow_flyte_provider.local.engine.values import LiteralMap
 from airflow_flyte_provider.local.files.folder import DataFolder, write_message
 from airflow_flyte_provider.local.refusal import Refusal
 
-FUTURES = "futures.pb"
-"""The file that flytekit writes a dynamic task's workflow to."""
 _COMPILED = "futures_compiled.pb"
 
 Closure = compiler_pb2.CompiledWorkflowClosure
 JobSpec = dynamic_job_pb2.DynamicJobSpec
-
-
-def keep_futures(place: Place, attempt: int, spec: JobSpec) -> None:
-    """Write the workflow that an attempt gave to where `kept_futures` finds it after a restart."""
-    write_message(_futures_path(place, attempt), spec)
-
-
-def kept_futures(place: Place, attempt: int) -> JobSpec | None:
-    """Return the workflow that an attempt gave, None when it gave outputs."""
-    try:
-        return JobSpec.FromString(_futures_path(place, attempt).read_bytes())
-    except FileNotFoundError:
-        return None
 
 
 def compiled_workflow(
@@ -62,17 +47,13 @@ async def run_dynamic(
     :param spec: the workflow.
     :raises NodeFailed: `DynamicWorkflowBuildFailed` when it can't be compiled, or as its nodes fail.
     """
-    futures = _futures_path(context.place, attempt)
+    futures = futures_path(context.place, attempt)
     closure = _read_compiled(futures)
     if closure is None:
         closure = _compile(context, template, spec)
         write_message(futures.with_name(_COMPILED), closure)
     context.journal.dynamic(context.place, context.world.folder.address(futures))
     return await context.walk_closure(closure, context.place.inside(attempt), LiteralMap())
-
-
-def _futures_path(place: Place, attempt: int) -> Path:
-    return place.outputs_path(attempt).with_name(FUTURES)
 
 
 def _read_compiled(futures: Path) -> Closure | None:

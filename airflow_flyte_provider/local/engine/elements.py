@@ -5,8 +5,8 @@ from __future__ import annotations
 from flyteidl.core import execution_pb2, identifier_pb2
 from flyteidl.event import event_pb2
 
-from airflow_flyte_provider.local.engine.journal import Journal, TaskPhase
 from airflow_flyte_provider.local.engine.places import Place
+from airflow_flyte_provider.local.engine.task_journal import TaskJournal, TaskPhase
 
 _TASK_TYPE = "container_array"
 _PLUGIN = "k8s-array"
@@ -21,14 +21,16 @@ class ElementReport:
     :param size: number of elements.
     """
 
-    def __init__(self, journal: Journal, place: Place, task_id: identifier_pb2.Identifier, size: int) -> None:
+    def __init__(
+        self, journal: TaskJournal, place: Place, task_id: identifier_pb2.Identifier, size: int
+    ) -> None:
         self._journal = journal
         former = journal.attempts(place)
         if former:
             self._task = former[0]
         else:
             metadata = {"task_type": _TASK_TYPE, "plugin": _PLUGIN}
-            self._task = journal.task_began(place, task_id, 0, metadata)
+            self._task = journal.began(place, task_id, 0, metadata)
             self._task.closure.metadata.ClearField("generated_name")
         listed = self._task.closure.metadata.external_resources
         self._resources = {(one.index, one.retry_attempt): one for one in listed}
@@ -70,7 +72,7 @@ class ElementReport:
         :param error: why it failed.
         :param outputs: address of its outputs.
         """
-        self._journal.task_ended(self._task, phase, error, outputs)
+        self._journal.ended(self._task, phase, error, outputs)
 
     def _resource(self, index: int, attempt: int) -> event_pb2.ExternalResourceInfo:
         if (index, attempt) not in self._resources:
@@ -83,4 +85,4 @@ class ElementReport:
         self._resources = {
             (one.index, one.retry_attempt): one for one in self._task.closure.metadata.external_resources
         }
-        self._journal.task_noted(self._task)
+        self._journal.noted(self._task)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flyteidl.core import workflow_pb2
 
 from airflow_flyte_provider.local.engine.array import run_array
+from airflow_flyte_provider.local.engine.children import run_launch_plan
 from airflow_flyte_provider.local.engine.nodes import (
     Handler,
     run_branch,
     run_gate,
-    run_launch_plan,
     run_sub_workflow,
 )
 from airflow_flyte_provider.local.engine.outcome import failed

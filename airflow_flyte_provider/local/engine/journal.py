@@ -1,30 +1,27 @@
-"""Writes every step of one execution to the store, as FlyteAdmin would show it."""
+"""Writes every step of one execution and its nodes to the store, as FlyteAdmin would show it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
-from flyteidl.core import catalog_pb2, identifier_pb2, literals_pb2
+from flyteidl.admin import execution_pb2, node_execution_pb2
+from flyteidl.core import catalog_pb2, literals_pb2
 from flyteidl.core import execution_pb2 as core_execution
-from flyteidl.event import event_pb2
 
 from airflow_flyte_provider.local import clock
 from airflow_flyte_provider.local.engine.outcome import TIMEOUT_IN_NODE
 from airflow_flyte_provider.local.engine.places import Place
+from airflow_flyte_provider.local.engine.task_journal import TaskJournal
 from airflow_flyte_provider.local.files.folder import DataFolder, read_literals, write_literals
 from airflow_flyte_provider.local.store.executions import ExecutionStore
 
 WorkflowPhase = core_execution.WorkflowExecution
 NodePhase = core_execution.NodeExecution
-TaskPhase = core_execution.TaskExecution
 NodeExecution = node_execution_pb2.NodeExecution
-TaskExecution = task_execution_pb2.TaskExecution
 
-_GIVEN = (NodePhase.SUCCEEDED, NodePhase.RECOVERED)
+GIVEN = (NodePhase.SUCCEEDED, NodePhase.RECOVERED)
+"""Phases of nodes that are over and have given what they give."""
 _NOT_OVER = (NodePhase.QUEUED, NodePhase.RUNNING, NodePhase.DYNAMIC_RUNNING)
-_MICROSECOND = 1000
-_InstanceClass = event_pb2.TaskExecutionMetadata.InstanceClass
 
 
 class Journal:
@@ -33,12 +30,15 @@ class Journal:
     :param store: where it is written.
     :param folder: the data directory.
     :param execution: the execution as stored.
+
+    `tasks` writes the attempts of its tasks.
     """
 
     def __init__(self, store: ExecutionStore, folder: DataFolder, execution: execution_pb2.Execution) -> None:
         self._store = store
         self._folder = folder
         self.execution = execution
+        self.tasks = TaskJournal(store, folder)
         self._nodes = {node.id.node_id: node for node in store.nodes(execution.id)}
 
     # the execution
@@ -92,7 +92,7 @@ class Journal:
     def given(self, place: Place) -> literals_pb2.LiteralMap | None:
         """Return what a node gave before the server was last started, None when it has yet to run."""
         node = self._nodes.get(place.node_id)
-        if node is None or node.closure.phase not in _GIVEN:
+        if node is None or node.closure.phase not in GIVEN:
             return None
         address = node.closure.output_uri
         return read_literals(self._folder.path(address)) if address else literals_pb2.LiteralMap()
@@ -214,100 +214,48 @@ class Journal:
         node.closure.error.CopyFrom(error)
         self._finish(node, NodePhase.FAILED)
 
+    def fail_around(self, place: Place) -> None:
+        """Note that a node failed when one inside it had, for a kill may have come between the two."""
+        for node in self.open_nodes(place):
+            inside = f"{node.id.node_id}-"
+            for inner in self._nodes.values():
+                if inner.id.node_id.startswith(inside) and inner.closure.phase == NodePhase.FAILED:
+                    node.closure.error.CopyFrom(inner.closure.error)
+                    self._finish(node, NodePhase.FAILED)
+                    break
+
     def timed_out(self, place: Place) -> None:
         """Note that a node and all its attempts took too long. Flyte gives no error for it."""
         self._finish(self._nodes[place.node_id], NodePhase.TIMED_OUT)
 
+    def open_nodes(self, place: Place | None = None) -> list[NodeExecution]:
+        """Return the nodes that have begun and are not over.
+
+        :param place: only this one and those inside it, None for all.
+        """
+        found = [node for node in self._nodes.values() if node.closure.phase in _NOT_OVER]
+        if place is None:
+            return found
+        inside = f"{place.node_id}-"
+        return [one for one in found if one.id.node_id == place.node_id or one.id.node_id.startswith(inside)]
+
     def aborted(self, place: Place, reason: str) -> None:
-        """Note that a node was stopped before it was over, and its running task attempt with it."""
-        node = self._nodes.get(place.node_id)
-        if node is not None:
-            self._abort([node], reason)
+        """Note that a node was stopped before it was over."""
+        self._abort([node for node in self.open_nodes(place) if node.id.node_id == place.node_id], reason)
 
     def abort_inside(self, place: Place, reason: str) -> None:
         """Note that every node inside this one that is not over was stopped."""
-        inside = f"{place.node_id}-"
-        self._abort([node for node in self._nodes.values() if node.id.node_id.startswith(inside)], reason)
+        self._abort([node for node in self.open_nodes(place) if node.id.node_id != place.node_id], reason)
 
     def abort_all(self, reason: str) -> None:
         """Note that every node that is not over was stopped."""
-        self._abort(list(self._nodes.values()), reason)
+        self._abort(self.open_nodes(), reason)
 
     def _abort(self, nodes: list[NodeExecution], reason: str) -> None:
         for node in nodes:
-            if node.closure.phase in _NOT_OVER:
-                node.closure.error.code = "NodeAborted"
-                node.closure.error.message = reason
-                self._finish(node, NodePhase.ABORTED)
-
-    # task attempts
-
-    def attempts(self, place: Place) -> list[TaskExecution]:
-        """Return the task attempts that a node has had, first to last."""
-        return self._store.tasks(place.identifier)
-
-    def task_began(
-        self, place: Place, task_id: identifier_pb2.Identifier, attempt: int, metadata: dict[str, str]
-    ) -> TaskExecution:
-        """Note that a task attempt runs. Returns it, to be handed to `task_ended`.
-
-        :param metadata: `task_type`, `plugin`, perhaps `instance_class` and `log` (address of its log).
-        """
-        moment = clock.nanoseconds(clock.now())
-        task = TaskExecution(input_uri=self._folder.address(place.inputs_path))
-        task.id.task_id.CopyFrom(task_id)
-        task.id.node_execution_id.CopyFrom(place.identifier)
-        task.id.retry_attempt = attempt
-        closure = task.closure
-        closure.phase = TaskPhase.RUNNING
-        closure.created_at.CopyFrom(clock.timestamp(moment))
-        # plugins keep time in microseconds
-        closure.started_at.CopyFrom(clock.timestamp(moment // _MICROSECOND * _MICROSECOND))
-        closure.updated_at.CopyFrom(closure.created_at)
-        closure.event_version = 1
-        closure.task_type = metadata["task_type"]
-        closure.metadata.CopyFrom(
-            event_pb2.TaskExecutionMetadata(
-                generated_name=place.generated_name(attempt),
-                plugin_identifier=metadata["plugin"],
-                instance_class=_InstanceClass.Value(metadata.get("instance_class", "DEFAULT")),
-            )
-        )
-        if "log" in metadata:
-            closure.logs.append(
-                core_execution.TaskLog(uri=metadata["log"], name="Task log (stdout and stderr)")
-            )
-        self._store.write(tasks=[task])
-        return task
-
-    def task_noted(self, task: TaskExecution) -> None:
-        """Note a change to a task attempt that goes on."""
-        task.closure.updated_at.CopyFrom(clock.now())
-        self._store.write(tasks=[task])
-
-    def task_ended(
-        self,
-        task: TaskExecution,
-        phase: int,
-        error: core_execution.ExecutionError | None = None,
-        outputs: str = "",
-    ) -> None:
-        """Note how a task attempt ended.
-
-        :param task: the attempt, from `task_began`.
-        :param phase: SUCCEEDED, FAILED or ABORTED.
-        :param error: why it failed.
-        :param outputs: address of its outputs.
-        """
-        closure = task.closure
-        closure.phase = phase
-        closure.updated_at.CopyFrom(clock.now())
-        closure.duration.CopyFrom(clock.between(closure.started_at, closure.updated_at))
-        if error is not None:
-            closure.error.CopyFrom(error)
-        elif outputs:
-            closure.output_uri = outputs
-        self._store.write(tasks=[task])
+            node.closure.error.code = "NodeAborted"
+            node.closure.error.message = reason
+            self._finish(node, NodePhase.ABORTED)
 
     def _new(self, place: Place) -> NodeExecution:
         node = NodeExecution(id=place.identifier, input_uri=self._folder.address(place.inputs_path))

@@ -1,27 +1,23 @@
-"""What each kind of node does: sub-workflows, launch plans, branches and gates. Tasks have their own module."""
+"""What sub-workflows, branches and gates do. The other kinds of node have modules of their own."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flyteidl.admin import execution_pb2, node_execution_pb2
+from flyteidl.admin import execution_pb2
 from flyteidl.core import compiler_pb2, identifier_pb2, types_pb2, workflow_pb2
 
 from airflow_flyte_provider.local import clock
-from airflow_flyte_provider.local.engine.journal import Journal, WorkflowPhase
-from airflow_flyte_provider.local.engine.notices import execution_key, signal_key
+from airflow_flyte_provider.local.engine.journal import Journal
+from airflow_flyte_provider.local.engine.notices import signal_key
 from airflow_flyte_provider.local.engine.outcome import ExecutionError, NodeFailed, failed
 from airflow_flyte_provider.local.engine.places import Place, Scope
 from airflow_flyte_provider.local.engine.values import LiteralMap, holds
 from airflow_flyte_provider.local.engine.world import Executions, World
-from airflow_flyte_provider.local.files.folder import read_literals
-from airflow_flyte_provider.local.refusal import Refusal
-from airflow_flyte_provider.local.store.executions import FINAL_PHASES
 
 _MAX_NAME = 63
 _SECOND = 1_000_000_000
@@ -86,110 +82,6 @@ async def run_branch(context: NodeContext) -> Result:
         raise failed(code, f"[{code}] {if_else.error.message}")
     code = "MalformedBranchUserError"
     raise failed(code, f"[{code}] No branch satisfied")
-
-
-async def run_launch_plan(context: NodeContext) -> Result:
-    """Launch an execution of its own, wait for its end and take over what it gave."""
-    child = identifier_pb2.WorkflowExecutionIdentifier()
-    child.CopyFrom(context.execution.id)
-    child.name = _child_name(context.place.generated_name(0))
-    if context.world.executions.find(child) is None:
-        try:
-            _launch(context, child)
-        except Refusal as refusal:
-            message = f"failed to launch workflow, caused by: {refusal.details}"
-            raise failed("RuntimeExecutionError", message) from None
-    metadata = node_execution_pb2.WorkflowNodeMetadata(executionId=child)
-    context.journal.running(context.place, workflow_node_metadata=metadata)
-    try:
-        closure = await _end_of(context.world, child)
-    except asyncio.CancelledError:
-        if context.stop_reason():
-            _end_child(context, child)
-        raise
-    if closure.phase == WorkflowPhase.SUCCEEDED:
-        return read_literals(context.world.folder.path(closure.outputs.uri)), 0
-    if closure.phase == WorkflowPhase.FAILED:
-        raise NodeFailed(closure.error)
-    code = "RemoteChildWorkflowExecutionFailed"
-    raise failed(
-        code,
-        f"failed at Node[{context.node.id}]. {code}: launchplan [{child.name}] aborted, "
-        "caused by: launchplan execution aborted",
-    )
-
-
-def _launch(context: NodeContext, child: identifier_pb2.WorkflowExecutionIdentifier) -> None:
-    parent, metadata = context.execution, context.execution.spec.metadata
-    if metadata.mode == metadata.RECOVERED:
-        former = _former_child(context)
-        if former is not None:
-            request = execution_pb2.ExecutionRecoverRequest(id=former, name=child.name)
-            request.metadata.parent_node_execution.CopyFrom(context.place.identifier)
-            context.launcher.recover(request)
-            return
-    request = execution_pb2.ExecutionCreateRequest(
-        project=child.project, domain=child.domain, name=child.name, inputs=context.inputs
-    )
-    spec = request.spec
-    spec.launch_plan.CopyFrom(context.node.workflow_node.launchplan_ref)
-    spec.metadata.mode = execution_pb2.ExecutionMetadata.CHILD_WORKFLOW
-    spec.metadata.nesting = metadata.nesting + 1
-    spec.metadata.parent_node_execution.CopyFrom(context.place.identifier)
-    spec.labels.values.update(_child_labels(parent))
-    spec.annotations.values.update(parent.spec.annotations.values)
-    spec.annotations.SetInParent()
-    spec.envs.CopyFrom(parent.spec.envs)
-    spec.security_context.CopyFrom(parent.spec.security_context)
-    spec.max_parallelism = parent.spec.max_parallelism
-    spec.overwrite_cache = parent.spec.overwrite_cache
-    for name in ("raw_output_data_config", "interruptible"):
-        if parent.spec.HasField(name):
-            getattr(spec, name).CopyFrom(getattr(parent.spec, name))
-    context.launcher.create(request)
-
-
-def _former_child(context: NodeContext) -> identifier_pb2.WorkflowExecutionIdentifier | None:
-    """Return the child that this node had in the execution that is being recovered, None when it had none."""
-    for former in context.world.executions.nodes(context.execution.spec.metadata.reference_execution):
-        child = former.closure.workflow_node_metadata.executionId
-        if former.id.node_id == context.place.node_id and context.world.executions.find(child) is not None:
-            return child
-    return None
-
-
-def _child_labels(parent: execution_pb2.Execution) -> dict[str, str]:
-    workflow_name = parent.closure.workflow_id.name.replace(".", "-").replace("_", "-").lower()
-    return {
-        **parent.spec.labels.values,
-        "domain": parent.id.domain,
-        "execution-id": parent.id.name,
-        "project": parent.id.project,
-        "workflow-name": workflow_name.strip("-")[:_MAX_NAME].rstrip("-"),
-    }
-
-
-def _child_name(name: str) -> str:
-    if len(name) <= _MAX_NAME:
-        return name
-    return f"a{hashlib.sha256(name.encode()).hexdigest()[:19]}"
-
-
-async def _end_of(world: World, identifier: Any) -> execution_pb2.ExecutionClosure:
-    while True:
-        closure = world.executions.get(identifier).closure
-        if closure.phase in FINAL_PHASES:
-            return closure
-        await world.notices.wait(execution_key(identifier))
-
-
-def _end_child(context: NodeContext, child: Any) -> None:
-    cause = (
-        f"cascading abort as parent execution id [{context.execution.id.name}] aborted, "
-        f"reason [{context.stop_reason()}]"
-    )
-    if context.world.executions.get(child).closure.phase not in FINAL_PHASES:
-        context.launcher.terminate(execution_pb2.ExecutionTerminateRequest(id=child, cause=cause))
 
 
 async def run_gate(context: NodeContext) -> Result:

@@ -99,4 +99,9 @@ class Place:
 
     def generated_name(self, attempt: int) -> str:
         """Return the name of a task attempt: `<execution>-<node>-<attempt>`."""
-        return f"{self.scope.execution_id.name}-{self.node_id}-{attempt}"
+        return attempt_name(self.identifier, attempt)
+
+
+def attempt_name(node: identifier_pb2.NodeExecutionIdentifier, attempt: int) -> str:
+    """Return the name of an attempt at a node: `<execution>-<node>-<attempt>`."""
+    return f"{node.execution_id.name}-{node.node_id}-{attempt}"

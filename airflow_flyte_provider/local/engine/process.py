@@ -14,11 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flyteidl.core import dynamic_job_pb2, errors_pb2, execution_pb2, literals_pb2
+from flyteidl.core import dynamic_job_pb2, execution_pb2, literals_pb2, tasks_pb2
 from google.protobuf.message import DecodeError
 
 from airflow_flyte_provider.local.compiler.support import command_path
 from airflow_flyte_provider.local.engine.guard import noted_process, signal_group
+from airflow_flyte_provider.local.engine.kept import FUTURES, told_error
 from airflow_flyte_provider.local.engine.outcome import SYSTEM, USER, SystemFailure
 from airflow_flyte_provider.local.engine.runner import Attempt, Outcome
 from airflow_flyte_provider.local.engine.warm.pool import NotWarm, WarmPool
@@ -73,6 +74,12 @@ class ProcessRunner:
             if pid:
                 signal_group(pid, signal.SIGKILL)
             shutil.rmtree(root, ignore_errors=True)
+
+    def expect(self, template: tasks_pb2.TaskTemplate) -> None:
+        """Get ready to run a task that may be executed soon: a warm process takes seconds to start."""
+        words = [*template.container.command, *template.container.args]
+        if self._pool is not None and words and is_warm_program(command_path(words[0])):
+            self._pool.warm_up()
 
     async def close(self) -> None:
         """End the warm process, if there is one. No attempt may run any more."""
@@ -161,10 +168,10 @@ def _command(attempt: Attempt, folders: _Folders) -> list[str]:
 
 def _outcome(code: int, attempt: Attempt, folders: _Folders) -> Outcome:
     error_file, outputs_file, futures_file = (
-        folders.outputs / name for name in ("error.pb", "outputs.pb", "futures.pb")
+        folders.outputs / name for name in ("error.pb", "outputs.pb", FUTURES)
     )
     if error_file.exists():
-        return _told_error(errors_pb2.ErrorDocument.FromString(error_file.read_bytes()).error)
+        return told_error(error_file)
     if code:
         text = (
             f"the task's process ended with exit code {code} and left no error document\n{_tail(attempt.log)}"
@@ -181,14 +188,6 @@ def _outcome(code: int, attempt: Attempt, folders: _Folders) -> Outcome:
         text = f"the task's process ended without writing its outputs\n{_tail(attempt.log)}"
         return _failure("OutputsNotFound", text)
     return Outcome(outputs=literals_pb2.LiteralMap())
-
-
-def _told_error(told: errors_pb2.ContainerError) -> Outcome:
-    kind = told.origin if told.origin != execution_pb2.ExecutionError.UNKNOWN else USER
-    error = execution_pb2.ExecutionError(code=told.code, message=told.message, kind=kind)
-    if told.HasField("timestamp"):
-        error.timestamp.CopyFrom(told.timestamp)
-    return Outcome(error=error, recoverable=told.kind == errors_pb2.ContainerError.RECOVERABLE)
 
 
 def _failure(code: str, message: str, *, recoverable: bool = False) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flyteidl.core import compiler_pb2, identifier_pb2, workflow_pb2
 
+from airflow_flyte_provider.local.compiler.interfaces import branch_nodes
 from airflow_flyte_provider.local.wording import go_text
 
 
@@ -28,3 +29,14 @@ class Program:
         :raises KeyError: when the closure has none of this id, which the compiler rules out.
         """
         return self._sub_workflows[go_text(reference)]
+
+
+def dependencies(node: workflow_pb2.Node, workflow: compiler_pb2.CompiledWorkflow) -> set[str]:
+    """Return the nodes that must be over before this one begins, with those that the nodes inside it wait for."""
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        found.update(workflow.connections.upstream[one.id].ids)
+        pending.extend(branch_nodes(one))
+    return found - {node.id}

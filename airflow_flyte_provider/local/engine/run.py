@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from flyteidl.admin import execution_pb2
-from flyteidl.core import compiler_pb2, literals_pb2, workflow_pb2
+from flyteidl.core import compiler_pb2, workflow_pb2
 
 from airflow_flyte_provider.local.compiler.graph import END, START
-from airflow_flyte_provider.local.compiler.interfaces import branch_nodes
+from airflow_flyte_provider.local.engine.children import end_child
 from airflow_flyte_provider.local.engine.deadlines import within_deadline
 from airflow_flyte_provider.local.engine.handlers import handler_of
-from airflow_flyte_provider.local.engine.journal import Journal, NodePhase, WorkflowPhase
+from airflow_flyte_provider.local.engine.journal import Journal, NodeExecution, NodePhase, WorkflowPhase
 from airflow_flyte_provider.local.engine.nodes import NodeContext
 from airflow_flyte_provider.local.engine.outcome import (
     SYSTEM_RETRIES,
@@ -24,15 +24,14 @@ from airflow_flyte_provider.local.engine.outcome import (
     given_up,
 )
 from airflow_flyte_provider.local.engine.places import Place, Scope
-from airflow_flyte_provider.local.engine.program import Program
+from airflow_flyte_provider.local.engine.program import Program, dependencies
+from airflow_flyte_provider.local.engine.recovery import recovered_outputs
 from airflow_flyte_provider.local.engine.values import LiteralMap, bind, tell_error
 from airflow_flyte_provider.local.engine.world import Executions, World
-from airflow_flyte_provider.local.files.folder import read_literals
 
 AUTO_ABORT = "Some node execution failed, auto-abort."
 USER_ABORT = "Workflow aborted."
 _DEFAULT_PARALLELISM = 25
-_TASK_OR_GATE = ("task_node", "gate_node")
 
 
 class Run:
@@ -84,7 +83,9 @@ class Run:
 
     def aborted(self) -> None:
         """Note that the execution was stopped, with every node that was not over."""
-        self._journal.abort_all(self._stop_reason or USER_ABORT)
+        reason = self._stop_reason or USER_ABORT
+        self._end_children(self._journal.open_nodes(), reason)
+        self._journal.abort_all(reason)
         self._journal.end(WorkflowPhase.ABORTED)
 
     async def _walk_closure(
@@ -123,7 +124,7 @@ class Run:
         :raises NodeFailed: at the first failure or, when the workflow asks for it, once nothing more can run.
         """
         waiting = {node.id: node for node in workflow.template.nodes if node.id not in (START, END)}
-        upstream = {node_id: _dependencies(node, workflow) for node_id, node in waiting.items()}
+        upstream = {node_id: dependencies(node, workflow) for node_id, node in waiting.items()}
         running: dict[asyncio.Task[LiteralMap], str] = {}
         failure = self._failure_before(waiting, scope)
         try:
@@ -161,9 +162,16 @@ class Run:
         if failed_one is None or self._goes_on_after_failure:
             return None if failed_one is None else NodeFailed(failed_one)
         for place in places:
+            self._end_children(self._journal.open_nodes(place), AUTO_ABORT)
+            self._journal.fail_around(place)
             self._journal.aborted(place, AUTO_ABORT)
             self._journal.abort_inside(place, AUTO_ABORT)
         raise NodeFailed(failed_one)
+
+    def _end_children(self, nodes: Iterable[NodeExecution], reason: str) -> None:
+        """End the executions that nodes had launched when the server was killed; no one waits for them any more."""
+        for node in nodes:
+            end_child(self._world, self._launcher, node.id, reason)
 
     @property
     def _goes_on_after_failure(self) -> bool:
@@ -209,7 +217,7 @@ class Run:
         inputs = self._inputs(node, place, outputs, failure)
         is_array = node.WhichOneof("target") == "array_node"
         self._journal.queued(place, inputs, is_parent=_is_parent(node), is_array=is_array)
-        recovered = self._recovered(node, place)
+        recovered = recovered_outputs(self._world, self._execution, node, place)
         if recovered is not None:
             self._journal.succeeded(place, recovered, phase=NodePhase.RECOVERED)
             return recovered
@@ -266,21 +274,6 @@ class Run:
             tell_error(inputs, node.id, failure)
         return inputs
 
-    def _recovered(self, node: workflow_pb2.Node, place: Place) -> literals_pb2.LiteralMap | None:
-        """Return what the node gave in the execution that this one recovers, None when it must run."""
-        metadata = self._execution.spec.metadata
-        if metadata.mode != metadata.RECOVERED or node.WhichOneof("target") not in _TASK_OR_GATE:
-            return None
-        reference = metadata.reference_execution
-        for former in self._world.executions.nodes(reference):
-            if former.id.node_id == place.node_id and former.closure.phase in (
-                NodePhase.SUCCEEDED,
-                NodePhase.RECOVERED,
-            ):
-                address = former.closure.output_uri
-                return read_literals(self._world.folder.path(address)) if address else LiteralMap()
-        return None
-
     def _is_interruptible(self, node: workflow_pb2.Node) -> bool:
         """Tell whether a node may run where it can be interrupted: node, execution and workflow say, in this order."""
         if node.metadata.WhichOneof("interruptible_value"):
@@ -288,17 +281,6 @@ class Run:
         if self._execution.spec.HasField("interruptible"):
             return bool(self._execution.spec.interruptible.value)
         return bool(self._outermost.metadata_defaults.interruptible)
-
-
-def _dependencies(node: workflow_pb2.Node, workflow: compiler_pb2.CompiledWorkflow) -> set[str]:
-    """Return the nodes that must be over before this one begins, with those that the nodes inside it wait for."""
-    found: set[str] = set()
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        found.update(workflow.connections.upstream[one.id].ids)
-        pending.extend(branch_nodes(one))
-    return found - {node.id}
 
 
 def _is_parent(node: workflow_pb2.Node) -> bool:

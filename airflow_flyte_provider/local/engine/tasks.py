@@ -13,8 +13,8 @@ from google.protobuf.duration_pb2 import Duration
 
 from airflow_flyte_provider.local import clock
 from airflow_flyte_provider.local.compiler.support import ECHO
-from airflow_flyte_provider.local.engine.dynamic import keep_futures, kept_futures, run_dynamic
-from airflow_flyte_provider.local.engine.journal import TaskPhase
+from airflow_flyte_provider.local.engine.dynamic import run_dynamic
+from airflow_flyte_provider.local.engine.kept import keep, kept
 from airflow_flyte_provider.local.engine.nodes import NodeContext, Result
 from airflow_flyte_provider.local.engine.outcome import (
     SYSTEM_RETRIES,
@@ -25,8 +25,8 @@ from airflow_flyte_provider.local.engine.outcome import (
 )
 from airflow_flyte_provider.local.engine.retries import Retries
 from airflow_flyte_provider.local.engine.runner import Attempt, Outcome
+from airflow_flyte_provider.local.engine.task_journal import TaskPhase
 from airflow_flyte_provider.local.engine.values import LiteralMap
-from airflow_flyte_provider.local.files.folder import read_literals, write_literals
 
 _LOG_LIFETIME = 10 * 365 * 24 * 3600.0  # seconds; a log's address is kept in the task execution for good
 _SHARD_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -57,7 +57,7 @@ async def run_task(context: NodeContext) -> Result:
 
 async def _run_attempts(context: NodeContext, template: tasks_pb2.TaskTemplate) -> Result:
     retries = Retries(context.node, template)
-    former = [_former_outcome(context, task) for task in context.journal.attempts(context.place)]
+    former = [_former_outcome(context, task) for task in context.journal.tasks.attempts(context.place)]
     for attempt in count():
         known = former[attempt] if attempt < len(former) else None
         outcome = known or await _one_attempt(context, template, attempt)
@@ -70,17 +70,16 @@ async def _run_attempts(context: NodeContext, template: tasks_pb2.TaskTemplate) 
 
 
 def _former_outcome(context: NodeContext, task: task_execution_pb2.TaskExecution) -> Outcome | None:
-    """Return how an attempt ended before the server was last started, None when it had not."""
-    if task.closure.phase == TaskPhase.SUCCEEDED:
-        futures = kept_futures(context.place, task.id.retry_attempt)
-        if futures is not None:
-            return Outcome(futures=futures)
-        path = context.world.folder.path(task.closure.output_uri)
-        return Outcome(outputs=read_literals(path))
-    if task.closure.phase == TaskPhase.FAILED:
-        # a failure for good would have been the node's own: this one was to be tried again
-        return Outcome(error=task.closure.error, recoverable=True)
-    return None
+    """Return how an attempt ended before the server was last started, None when it had not.
+
+    :raises EngineGaveUp: when it could not be run at all.
+    """
+    if task.closure.phase not in (TaskPhase.SUCCEEDED, TaskPhase.FAILED):
+        return None
+    outcome = kept(context.place, task.id.retry_attempt)
+    if outcome is None:  # the task never got to leave anything
+        raise EngineGaveUp(context.node.id, task.closure.error.message)
+    return outcome
 
 
 async def _one_attempt(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: int) -> Outcome:
@@ -89,16 +88,16 @@ async def _one_attempt(context: NodeContext, template: tasks_pb2.TaskTemplate, a
         metadata = node_execution_pb2.TaskNodeMetadata(checkpoint_uri=checkpoint)
         context.journal.running(context.place, task_node_metadata=metadata)
         work = attempt_of(context, template, attempt)
-        task = context.journal.task_began(context.place, template.id, attempt, described(context, work))
+        task = context.journal.tasks.began(context.place, template.id, attempt, described(context, work))
         try:
             outcome = await run_in_time(context, template, work)
         except asyncio.CancelledError:
             if context.stop_reason():
-                context.journal.task_ended(task, TaskPhase.ABORTED)
+                context.journal.tasks.ended(task, TaskPhase.ABORTED)
             raise
         except EngineGaveUp as failure:
             error = ExecutionError(code="RuntimeExecutionError", message=failure.reason)
-            context.journal.task_ended(task, TaskPhase.FAILED, error)
+            context.journal.tasks.ended(task, TaskPhase.FAILED, error)
             raise
         _note_end(context, task, outcome, attempt)
         return outcome
@@ -107,17 +106,13 @@ async def _one_attempt(context: NodeContext, template: tasks_pb2.TaskTemplate, a
 def _note_end(
     context: NodeContext, task: task_execution_pb2.TaskExecution, outcome: Outcome, attempt: int
 ) -> None:
+    keep(context.place, attempt, outcome)
     if outcome.error is not None:
-        context.journal.task_ended(task, TaskPhase.FAILED, outcome.error)
+        context.journal.tasks.ended(task, TaskPhase.FAILED, outcome.error)
         return
-    path = context.place.outputs_path(attempt)
-    if outcome.futures is None:
-        write_literals(path, outcome.outputs or LiteralMap())
-    else:
-        # the outputs come from its nodes, and are written to the same path once they are there
-        keep_futures(context.place, attempt, outcome.futures)
-    address = context.world.folder.address(path)
-    context.journal.task_ended(task, TaskPhase.SUCCEEDED, outputs=address)
+    # those of a dynamic task come from its nodes, and are written there later
+    address = context.world.folder.address(context.place.outputs_path(attempt))
+    context.journal.tasks.ended(task, TaskPhase.SUCCEEDED, outputs=address)
 
 
 async def run_in_time(context: NodeContext, template: tasks_pb2.TaskTemplate, work: Attempt) -> Outcome:
@@ -174,7 +169,7 @@ def attempt_of(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: 
 
 
 def described(context: NodeContext, work: Attempt) -> dict[str, str]:
-    """Return what a task execution tells of an attempt, as `Journal.task_began` takes it."""
+    """Return what a task execution tells of an attempt, as `TaskJournal.began` takes it."""
     description = {"task_type": work.template.type, "plugin": _plugin(work.template)}
     if context.is_interruptible:
         description["instance_class"] = "INTERRUPTIBLE"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flyteidl.admin import common_pb2, launch_plan_pb2, task_pb2, workflow_pb2
+from flyteidl.admin import common_pb2, description_entity_pb2, launch_plan_pb2, task_pb2, workflow_pb2
 from flyteidl.core import identifier_pb2, interface_pb2
 from flyteidl.core import workflow_pb2 as core_workflow
 
@@ -13,6 +13,7 @@ from airflow_flyte_provider.local.refusal import Refusal, invalid, missing, not_
 from airflow_flyte_provider.local.service import checks
 from airflow_flyte_provider.local.service.registration import Registration
 from airflow_flyte_provider.local.store import filters, tables
+from airflow_flyte_provider.local.store.database import matching
 from airflow_flyte_provider.local.store.entities import ACTIVE, INACTIVE, EntityStore
 from airflow_flyte_provider.local.store.listing import page_of
 from airflow_flyte_provider.local.wording import go_text
@@ -156,8 +157,18 @@ class EntityCalls:
         return common_pb2.NamedEntityList(entities=found, token=token)
 
     def GetDescriptionEntity(self, request: Any, context: Any) -> Any:
-        """Refuse: descriptions are not kept."""
-        raise not_found("description entity", go_text(request.id))
+        """Return what was said about a version of a task or workflow when it was registered."""
+        _check_resource_type(request.id.resource_type)
+        checks.require(request.id, "project", "domain", "name", "version")
+        return self._entities.description(request.id)
+
+    def ListDescriptionEntities(self, request: Any, context: Any) -> Any:
+        """Return a page of what was said about versions of this name, tasks and workflows alike."""
+        self._check_name(request)
+        key = {name: getattr(request.id, name) for name in ("project", "domain", "name")}
+        page = page_of(request, "ListWorkflows", conditions=matching(tables.descriptions, key))
+        found, token = self._entities.descriptions(page)
+        return description_entity_pb2.DescriptionEntityList(descriptionEntities=found, token=token)
 
     def _list(self, resource_type: int, request: Any, call: str) -> tuple[Any, str]:
         if not request.HasField("id"):

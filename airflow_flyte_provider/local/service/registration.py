@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
@@ -32,11 +33,18 @@ class Registration:
 
     :param projects: the projects.
     :param entities: where entities are stored.
+    :param expect: told of each new task, for whoever runs it to get ready.
     """
 
-    def __init__(self, projects: ProjectStore, entities: EntityStore) -> None:
+    def __init__(
+        self,
+        projects: ProjectStore,
+        entities: EntityStore,
+        expect: Callable[[tasks_pb2.TaskTemplate], None],
+    ) -> None:
         self._projects = projects
         self._entities = entities
+        self._expect = expect
 
     def create_task(self, request: task_pb2.TaskCreateRequest) -> None:
         """Register a version of a task.
@@ -56,7 +64,8 @@ class Registration:
         require_runnable_task(template)
         task = task_pb2.Task(id=identifier, closure=task_pb2.TaskClosure(compiled_task=compiled))
         task.closure.created_at.CopyFrom(clock.now())
-        self._entities.add(task, digest, type=template.type)
+        self._entities.add(task, digest, _description(request.spec), type=template.type)
+        self._expect(template)
 
     def create_workflow(self, request: workflow_pb2.WorkflowCreateRequest) -> None:
         """Compile and register a version of a workflow.
@@ -83,7 +92,7 @@ class Registration:
         workflow = workflow_pb2.Workflow(id=identifier)
         workflow.closure.compiled_workflow.CopyFrom(closure)
         workflow.closure.created_at.CopyFrom(clock.now())
-        self._entities.add(workflow, digest)
+        self._entities.add(workflow, digest, _description(request.spec))
 
     def create_launch_plan(self, request: launch_plan_pb2.LaunchPlanCreateRequest) -> None:
         """Register a version of a launch plan.
@@ -199,6 +208,11 @@ class Registration:
     def _mark_generated(self, identifier: identifier_pb2.Identifier) -> None:
         name = {field: getattr(identifier, field) for field in ("project", "domain", "name")}
         self._entities.describe(identifier.resource_type, name, "", _SYSTEM_GENERATED)
+
+
+def _description(spec: Any) -> Any:
+    """Return what the spec of a task or workflow says about it, None when it says nothing."""
+    return spec.description if spec.HasField("description") else None
 
 
 def _check_template(template: tasks_pb2.TaskTemplate) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flyteidl.admin import common_pb2, launch_plan_pb2, task_pb2, workflow_pb2
-from flyteidl.core import identifier_pb2
+from flyteidl.admin import common_pb2, description_entity_pb2, launch_plan_pb2, task_pb2, workflow_pb2
+from flyteidl.core import identifier_pb2, tasks_pb2
 from google.protobuf.message import Message
 from sqlalchemy import and_, select
 from sqlalchemy.engine import Engine
@@ -67,11 +67,18 @@ class EntityStore:
         _, message_type = _ENTITIES[resource_type]
         return message_type.FromString(row.message)
 
-    def add(self, message: Message, digest: bytes, **columns: Any) -> int:
+    def add(
+        self,
+        message: Message,
+        digest: bytes,
+        description: description_entity_pb2.DescriptionEntity | None = None,
+        **columns: Any,
+    ) -> int:
         """Store a new entity.
 
         :param message: a Task, Workflow or LaunchPlan with its id.
         :param digest: hash of its structure.
+        :param description: what is said about this version, None for nothing.
         :param columns: further columns of its table.
         :return: the row's id.
         """
@@ -79,7 +86,26 @@ class EntityStore:
         entity, _ = _ENTITIES[identifier.resource_type]
         values = {**_key(identifier), **columns, "digest": digest, "message": message.SerializeToString()}
         with self._engine.begin() as connection:
+            if description is not None:
+                insert(connection, tables.descriptions, _description_row(identifier, description))
             return insert(connection, entity.table, values)
+
+    def description(self, identifier: identifier_pb2.Identifier) -> description_entity_pb2.DescriptionEntity:
+        """Return what is said about a version.
+
+        :raises Refusal: NOT_FOUND when nothing is.
+        """
+        key = {**_key(identifier), "resource_type": identifier.resource_type}
+        with self._engine.connect() as connection:
+            row = find(connection, tables.descriptions, key)
+        if row is None:
+            raise not_found("description entity", go_text(identifier))
+        return description_entity_pb2.DescriptionEntity.FromString(row.message)
+
+    def descriptions(self, page: Page) -> tuple[list[description_entity_pb2.DescriptionEntity], str]:
+        """Return what is said about the versions of one page, and the token of the next."""
+        rows, token = list_rows(self._engine, filters.DESCRIPTION, page)
+        return [description_entity_pb2.DescriptionEntity.FromString(row.message) for row in rows], token
 
     def list(self, resource_type: int, page: Page) -> tuple[list[Any], str]:
         """Return the messages of one page and the token of the next."""
@@ -92,6 +118,14 @@ class EntityStore:
         entity, _ = _ENTITIES[resource_type]
         given = {name: getattr(request_id, name) for name in ("project", "domain", "name")}
         return matching(entity.table, {name: value for name, value in given.items() if value})
+
+    def newest_python_task(self) -> tasks_pb2.TaskTemplate | None:
+        """Return the Python task that was registered last, None when there is none."""
+        table = tables.tasks
+        query = select(table.c.message).where(table.c.type == "python-task").order_by(table.c.id.desc())
+        with self._engine.connect() as connection:
+            message = connection.execute(query.limit(1)).scalar()
+        return None if message is None else task_pb2.Task.FromString(message).closure.compiled_task.template
 
     def names(
         self, resource_type: int, project: str, domain: str, page: Page
@@ -172,6 +206,22 @@ class EntityStore:
 
 def _key(identifier: identifier_pb2.Identifier) -> dict[str, str]:
     return {name: getattr(identifier, name) for name in tables.ENTITY_KEY}
+
+
+def _description_row(
+    identifier: identifier_pb2.Identifier, description: description_entity_pb2.DescriptionEntity
+) -> dict[str, Any]:
+    kept = description_entity_pb2.DescriptionEntity(id=identifier)
+    kept.short_description = description.short_description
+    # there in every answer, however empty
+    kept.long_description.CopyFrom(description.long_description)
+    kept.source_code.CopyFrom(description.source_code)
+    return {
+        **_key(identifier),
+        "resource_type": identifier.resource_type,
+        "short_description": kept.short_description,
+        "message": kept.SerializeToString(),
+    }
 
 
 def _name_order(column: Any, sort: Any) -> Any:

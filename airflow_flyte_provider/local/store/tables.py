@@ -88,6 +88,16 @@ launch_plans = Table(
     UniqueConstraint(*ENTITY_KEY),
 )
 
+descriptions = Table(
+    "description_entities",
+    metadata,
+    *_base(),
+    Column("resource_type", Integer, nullable=False),
+    *_texts(*ENTITY_KEY, "short_description"),
+    _message(),
+    UniqueConstraint("resource_type", *ENTITY_KEY),
+)
+
 named_entities = Table(
     "named_entity_metadata",
     metadata,

@@ -68,6 +68,10 @@ class WarmPool:
             raise
         return end.result()
 
+    def warm_up(self) -> None:
+        """Start the warm process in the background, unless it runs already."""
+        self._starting()
+
     async def close(self) -> None:
         """End the warm process and everything it forked."""
         start, self._start = self._start, None
@@ -82,10 +86,14 @@ class WarmPool:
             await self._reader
 
     async def _running(self) -> asyncio.subprocess.Process:
+        # shared by all who wait for it, so none of them may cancel it
+        return await asyncio.shield(self._starting())
+
+    def _starting(self) -> asyncio.Task[asyncio.subprocess.Process]:
         if self._start is None:
             self._start = asyncio.get_running_loop().create_task(self._started())
-        # shared by all who wait for it, so none of them may cancel it
-        return await asyncio.shield(self._start)
+            self._start.add_done_callback(_note_fault)
+        return self._start
 
     async def _started(self) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
@@ -130,6 +138,12 @@ class WarmPool:
         self._pids.clear()
         self._ends.clear()
         self._start = None  # the next attempt starts another
+
+
+def _note_fault(start: asyncio.Task[asyncio.subprocess.Process]) -> None:
+    """Take note of a start that failed, for no one may be waiting for it; it has been logged."""
+    if not start.cancelled():
+        start.exception()
 
 
 def _send(process: asyncio.subprocess.Process, line: bytes) -> None:
