@@ -101,7 +101,9 @@ def _killed_while_working(flyte: LocalFlyte, work: list[Launch], kills: int, see
     for _ in range(kills):
         time.sleep(moments.uniform(0, _LONGEST_LIFE))
         flyte.kill()
-        done.append(Kill(time.time_ns(), _ended_attempts(flyte.data_dir)))
+        ended = _ended_attempts(flyte.data_dir)
+        # not before: a command that was starting when its server was killed may still write its line
+        done.append(Kill(time.time_ns(), ended))
         flyte.restart()
     thread.join(_PATIENCE)
     load.stop()
