@@ -217,7 +217,7 @@ async def test_when_a_fork_will_do(tmp_path: Path) -> None:
     assert start.path_for({**same, "PYTHONPATH": "/own:here"}, "/work") == [
         "/bin",
         "/own",
-        "/work/here",
+        "/elsewhere/here",
         "/lib",
     ]
     assert start.path_for({**same, "PYTHONPATH": "/other"}, "/") is None
