@@ -214,7 +214,7 @@ async def test_when_a_fork_will_do(tmp_path: Path) -> None:
     start = Start({"A": "1", "PYTHONPATH": "/own"}, ("/bin", "/own", "/lib"), frozenset({"json"}))
     same = {"A": "2", "B": "3", "FLYTE_INTERNAL_NAME": "x", "PYTHONPATH": f"/own:{tmp_path}"}
     assert start.path_for(same, "/") == ["/bin", "/own", str(tmp_path), "/lib"]
-    assert start.path_for({**same, "PYTHONPATH": "/own:here"}, "/work") == [
+    assert start.path_for({**same, "PYTHONPATH": "/own:here"}, "/elsewhere") == [
         "/bin",
         "/own",
         "/elsewhere/here",
