@@ -25,7 +25,12 @@ _FILE = "file://"
 
 def uri_of(place: PlaceLike) -> str:
     """Return a place as Flyte takes it: a path or a URI, without the name of an Airflow connection."""
-    return str(place.as_uri()) if isinstance(place, ObjectStoragePath) else os.fspath(place)
+    if not isinstance(place, ObjectStoragePath):
+        return os.fspath(place)
+    scheme, separator, rest = str(place.as_uri()).partition("://")
+    bucket, slash, key = rest.partition("/")
+    # Airflow 2 leaves the connection's name before the bucket's.
+    return f"{scheme}{separator}{bucket.rpartition('@')[2]}{slash}{key}"
 
 
 def local_path(place: PlaceLike) -> Path | None:

@@ -32,7 +32,7 @@ def bucket():
     try:
         from airflow.sdk.io import attach
     except ImportError:
-        from airflow.io.storage import attach
+        from airflow.io.store import attach
 
     files = fsspec.filesystem("memory")
     attach("memory", fs=files)
