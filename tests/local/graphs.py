@@ -27,6 +27,18 @@ class Echo:
 
 
 @dataclass(frozen=True)
+class Each:
+    """An array node: a task run for each number of a list, whose elements come out again in their order.
+
+    :param numbers: the list; None stands for the step's value.
+    :param pick: which element of the outcome is the value that others take.
+    """
+
+    numbers: tuple[int | None, ...]
+    pick: int
+
+
+@dataclass(frozen=True)
 class Failure:
     """The end of a branch that fails with a message of the author."""
 
@@ -64,7 +76,7 @@ class Step:
 
     source: int
     after: tuple[int, ...]
-    does: Echo | Branch | Gate | Sub
+    does: Echo | Each | Branch | Gate | Sub
 
 
 @dataclass(frozen=True)
@@ -112,12 +124,15 @@ def _of(endings: list[Ending], step: int, value: int) -> int:
     return given
 
 
-def _target(target: Echo | Branch | Gate | Sub | Failure, value: int) -> Ending:
+def _target(target: Echo | Each | Branch | Gate | Sub | Failure, value: int) -> Ending:
     if isinstance(target, Sub):
         return evaluate(target.graph, value)
     if isinstance(target, Branch):
         met = (then for name, other, then in target.cases if _COMPARE[name](value, other))
         return _target(next(met, target.otherwise), value)
+    if isinstance(target, Each):
+        picked = target.numbers[target.pick]
+        return Ending(value if picked is None else picked)
     if isinstance(target, Failure):
         return Ending(None, frozenset({"UserProvidedError"}))
     if isinstance(target, Gate) and target.answer is False:

@@ -6,12 +6,14 @@ import time
 from collections.abc import Sequence
 
 from flyteidl.admin import signal_pb2, workflow_pb2
-from flyteidl.core import condition_pb2, identifier_pb2, literals_pb2
+from flyteidl.core import condition_pb2, identifier_pb2, literals_pb2, types_pb2
 from flyteidl.core import workflow_pb2 as core_workflow
 
 from tests.local.client import FINAL, INTEGER, Client, identifier
-from tests.local.graphs import INPUT, Branch, Echo, Ending, Failure, Gate, Graph, Step, Sub
+from tests.local.graphs import INPUT, Branch, Each, Echo, Ending, Failure, Gate, Graph, Step, Sub
 
+Promise = types_pb2.OutputReference
+INTEGERS = types_pb2.LiteralType(collection_type=INTEGER)
 _PATIENCE = 30.0
 _SLEEP = 20_000_000  # nanoseconds
 
@@ -21,10 +23,12 @@ class Writer:
 
     :param name: the workflow's name; those inside it get names that begin with it.
     :param task: the echo task.
+    :param each: the echo task as array nodes take it, of lists.
     """
 
-    def __init__(self, name: str, task: identifier_pb2.Identifier) -> None:
+    def __init__(self, name: str, task: identifier_pb2.Identifier, each: identifier_pb2.Identifier) -> None:
         self._task = task
+        self._each = each
         self._name = name
         self.subs: list[core_workflow.WorkflowTemplate] = []
         self.answers: dict[str, literals_pb2.Literal] = {}
@@ -46,9 +50,12 @@ class Writer:
         return whole
 
     def _write(
-        self, node: core_workflow.Node, does: Echo | Branch | Gate | Sub, giver: str, path: str
+        self, node: core_workflow.Node, does: Echo | Each | Branch | Gate | Sub, giver: Promise, path: str
     ) -> None:
         node.metadata.name = node.id
+        if isinstance(does, Each):
+            self._array(node, does, giver)
+            return
         if isinstance(does, Gate):
             self._gate(node, does, giver, path)
             return
@@ -65,7 +72,17 @@ class Writer:
         else:
             self._branch(node, does, giver, path)
 
-    def _branch(self, node: core_workflow.Node, branch: Branch, giver: str, path: str) -> None:
+    def _array(self, node: core_workflow.Node, each: Each, giver: Promise) -> None:
+        node.array_node.node.id = node.id
+        node.array_node.node.task_node.reference_id.CopyFrom(self._each)
+        bindings = node.inputs.add(var="a").binding.collection.bindings
+        for number in each.numbers:
+            if number is None:
+                bindings.add().promise.CopyFrom(giver)
+            else:
+                bindings.add().scalar.primitive.integer = number
+
+    def _branch(self, node: core_workflow.Node, branch: Branch, giver: Promise, path: str) -> None:
         if_else = node.branch_node.if_else
         for position, (name, other, then) in enumerate(branch.cases):
             block = if_else.other.add() if position else if_else.case
@@ -81,7 +98,7 @@ class Writer:
             if_else.else_node.id = "other"
             self._write(if_else.else_node, branch.otherwise, giver, f"{path}-other")
 
-    def _gate(self, node: core_workflow.Node, gate: Gate, giver: str, path: str) -> None:
+    def _gate(self, node: core_workflow.Node, gate: Gate, giver: Promise, path: str) -> None:
         if gate.answer is None:
             node.gate_node.sleep.duration.nanos = _SLEEP
             return
@@ -98,7 +115,7 @@ class Writer:
 
 def outcomes(client: Client, name: str, graph: Graph, values: Sequence[int]) -> list[Ending]:
     """Register a graph as a workflow of this name and return how its executions end, one for each of `values`."""
-    writer = Writer(name, client.task(f"{name}-echo"))
+    writer = Writer(name, client.task(f"{name}-echo"), client.task(f"{name}-each", INTEGERS))
     template = writer.template(graph)
     for position in range(len(graph.steps)):  # so that no step's value goes unseen
         template.interface.outputs.variables[f"s{position}"].type.CopyFrom(INTEGER)
@@ -137,17 +154,23 @@ def _answer(
             client.signals.SetSignal(request)
 
 
-def _giver(graph: Graph, step: int) -> str:
-    """Return the node whose output is a step's value: a sleep gives nothing, so the value comes from before it."""
+def _giver(graph: Graph, step: int) -> Promise:
+    """Return the promise of a step's value: a sleep gives nothing, so the value comes from before it."""
     while step != INPUT and _is_sleep(graph.steps[step]):
         step = graph.steps[step].source
-    return "" if step == INPUT else f"n{step}"
+    if step == INPUT:
+        return Promise(var="a")
+    promise = Promise(node_id=f"n{step}", var="a")
+    does = graph.steps[step].does
+    if isinstance(does, Each):
+        promise.attr_path.add().int_value = does.pick
+    return promise
 
 
 def _is_sleep(step: Step) -> bool:
     return isinstance(step.does, Gate) and step.does.answer is None
 
 
-def _promise(binding: literals_pb2.Binding, giver: str, var: str = "a") -> None:
+def _promise(binding: literals_pb2.Binding, giver: Promise, var: str = "a") -> None:
     binding.var = var
-    binding.binding.promise.node_id, binding.binding.promise.var = giver, "a"
+    binding.binding.promise.CopyFrom(giver)

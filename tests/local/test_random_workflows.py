@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_flyte_provider.local import LocalFlyte
 from tests.local.client import Client
-from tests.local.graphs import INPUT, Branch, Echo, Failure, Gate, Graph, Step, Sub, evaluate
+from tests.local.graphs import INPUT, Branch, Each, Echo, Failure, Gate, Graph, Step, Sub, evaluate
 from tests.local.graphs_on_flyte import outcomes
 
 _NUMBERS = st.integers(0, 2)  # few, so that comparisons often meet equal ones
@@ -26,24 +26,43 @@ def graphs(draw: st.DrawFn, depth: int = 2) -> Graph:
     for position in range(draw(st.integers(1, 5))):
         source = draw(st.integers(-1, position - 1))
         after = tuple(sorted(draw(st.sets(st.integers(0, position - 1), max_size=2)))) if position else ()
-        steps.append(Step(source, after, draw(_kinds(depth))))
+        does = draw(_kinds(depth))
+        if isinstance(does, Gate | Branch) and _is_element(steps, source):
+            does = (
+                Echo()
+            )  # Flyte's compiler gives a part of a value the type of the whole where a node has no types
+        steps.append(Step(source, after, does))
     return Graph(tuple(steps), draw(st.integers(-1, len(steps) - 1)))
 
 
-def _kinds(depth: int) -> st.SearchStrategy[Echo | Branch | Gate | Sub]:
-    # a further kind of node, such as a map over a list, is one more strategy here, one more class in
-    # tests/local/graphs.py and one more way to write it in tests/local/graphs_on_flyte.py
+def _is_element(steps: list[Step], source: int) -> bool:
+    """Whether a step's value is an element of an array node's outcome, perhaps by way of gates that sleep."""
+    while source != INPUT and steps[source].does == Gate(None):
+        source = steps[source].source
+    return source != INPUT and isinstance(steps[source].does, Each)
+
+
+def _kinds(depth: int) -> st.SearchStrategy[Echo | Each | Branch | Gate | Sub]:
+    # a further kind of node is one more strategy here, one more class in tests/local/graphs.py and one more way to
+    # write it in tests/local/graphs_on_flyte.py
     echoes = st.builds(Echo, st.one_of(st.none(), _NUMBERS))
     targets = st.one_of(echoes, graphs(depth - 1).map(Sub)) if depth else echoes
     otherwise = st.one_of(targets, targets, st.just(Failure("nothing fits")))
     cases = st.lists(st.tuples(_OPERATORS, _NUMBERS, targets), min_size=1, max_size=3).map(tuple)
-    kinds: list[st.SearchStrategy[Echo | Branch | Gate | Sub]] = [
+    kinds: list[st.SearchStrategy[Echo | Each | Branch | Gate | Sub]] = [
         echoes,
         st.builds(Branch, cases, otherwise),
         st.builds(Gate, st.one_of(_NUMBERS, st.sampled_from([None, True, True, False]))),
         st.builds(Branch, cases, otherwise),
+        _arrays(),
     ]
     return st.one_of(*kinds, graphs(depth - 1).map(Sub)) if depth else st.one_of(*kinds)
+
+
+@st.composite
+def _arrays(draw: st.DrawFn) -> Each:
+    numbers = draw(st.lists(st.one_of(st.none(), _NUMBERS), min_size=1, max_size=3))
+    return Each(tuple(numbers), draw(st.integers(0, len(numbers) - 1)))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +81,14 @@ _EVERY_COMPARISON = Graph(
 )
 
 
+_EVERY_ELEMENT = Graph(
+    (*(Step(INPUT, (), Each((2, None, 0), pick)) for pick in range(3)), Step(1, (), Each((None, None), 1))),
+    output=3,
+)
+
+
 @example(graph=_EVERY_COMPARISON)
+@example(graph=_EVERY_ELEMENT)
 @settings(
     max_examples=_EXAMPLES,
     deadline=None,
