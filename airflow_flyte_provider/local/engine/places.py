@@ -7,8 +7,6 @@ from pathlib import Path
 
 from flyteidl.core import identifier_pb2
 
-from airflow_flyte_provider.local.compiler.graph import END, START
-
 
 @dataclass(frozen=True)
 class Scope:
@@ -65,16 +63,6 @@ class Place:
     def inputs_path(self) -> Path:
         """The file of its inputs."""
         return self.folder / "inputs.pb"
-
-    @property
-    def is_start(self) -> bool:
-        """Whether it is the start node of its workflow."""
-        return self.spec_id == START
-
-    @property
-    def is_end(self) -> bool:
-        """Whether it is the end node of its workflow."""
-        return self.spec_id == END
 
     def outputs_path(self, attempt: int = 0) -> Path:
         """Return the file of the outputs of one attempt."""

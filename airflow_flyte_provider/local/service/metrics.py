@@ -119,9 +119,7 @@ class _Spans:
         if first is None:
             return [_operation("NODE_SETUP", whole.created_at, whole.updated_at)]
         spans = [_operation("NODE_SETUP", whole.created_at, first), *inside]
-        if last is not None and clock.nanoseconds(last) <= clock.nanoseconds(whole.updated_at):
-            spans.append(_operation("NODE_TEARDOWN", last, whole.updated_at))
-        return spans
+        return spans + _teardown(last, whole)
 
     def _inside(
         self,
@@ -187,9 +185,14 @@ class _Spans:
         spans = [_operation("NODE_RESET", task_ended, inner[START].closure.updated_at)]
         spans += self._of_nodes(made, made.primary, every, execution.id.node_id, depth)
         last = _latest(END, made.primary, inner)
-        if last is not None and clock.nanoseconds(last) <= clock.nanoseconds(whole.updated_at):
-            spans.append(_operation("NODE_TEARDOWN", last, whole.updated_at))
-        return spans
+        return spans + _teardown(last, whole)
+
+
+def _teardown(last: Timestamp | None, whole: Any) -> list[Span]:
+    """Return the span from the end of the last node inside a node to its own end, none while that is to come."""
+    if last is None or clock.nanoseconds(last) > clock.nanoseconds(whole.updated_at):
+        return []
+    return [_operation("NODE_TEARDOWN", last, whole.updated_at)]
 
 
 def _of_task(task: Any) -> Span:
