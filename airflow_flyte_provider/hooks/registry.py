@@ -1,0 +1,54 @@
+"""What FlyteHook does with what is registered: launch plans, workflows, tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_flyte_provider.admin import registry
+from airflow_flyte_provider.hooks.connection import FlyteConnection
+from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
+from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
+
+#: Entities never change under a version, so what was fetched once is kept for the life of the process.
+_entities: dict[tuple[str, EntityId], LaunchPlan | Workflow | Task] = {}
+_ENTITIES_KEPT = 1000
+
+
+class RegistryVerbs(FlyteConnection):
+    """The part of FlyteHook that finds what is registered."""
+
+    def fetch_launch_plan(self, name: str, version: str | None = None) -> LaunchPlan:
+        """Fetch a launch plan.
+
+        :param name: its name, as in `demo.add_one`.
+        :param version: its version; None takes the latest registered.
+        :raises FlyteNotFoundError: naming the nearest names, or the versions there are.
+        """
+        return self._fetch(EntityKind.LAUNCH_PLAN, name, version)
+
+    def fetch_workflow(self, name: str, version: str | None = None) -> Workflow:
+        """Fetch a workflow; see `fetch_launch_plan`."""
+        return self._fetch(EntityKind.WORKFLOW, name, version)
+
+    def fetch_task(self, name: str, version: str | None = None) -> Task:
+        """Fetch a task; see `fetch_launch_plan`."""
+        return self._fetch(EntityKind.TASK, name, version)
+
+    def default_launch_plan(self, workflow: Workflow) -> LaunchPlan:
+        """Fetch the launch plan of a workflow's own name and version; it is registered where there is none."""
+        wanted = EntityId(
+            EntityKind.LAUNCH_PLAN, self.project, self.domain, workflow.id.name, workflow.id.version
+        )
+        known = _entities.get((self.settings.endpoint, wanted))
+        return known or self._keep(self.run(registry.get_default_launch_plan(workflow)))
+
+    def _fetch(self, kind: EntityKind, name: str, version: str | None) -> Any:
+        wanted = EntityId(kind, self.project, self.domain, name, version or "")
+        known = _entities.get((self.settings.endpoint, wanted))
+        return known or self._keep(self.run(registry.get_entity(wanted)))
+
+    def _keep(self, entity: Any) -> Any:
+        while len(_entities) >= _ENTITIES_KEPT:
+            del _entities[next(iter(_entities))]
+        _entities[self.settings.endpoint, entity.id] = entity
+        return entity
