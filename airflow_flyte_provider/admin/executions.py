@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flyteidl.admin import common_pb2, execution_pb2
@@ -80,19 +80,26 @@ def create_execution(launch: Launch) -> Verb[Launched]:
     try:
         reply = yield Call("CreateExecution", request, f"launching {launch.entity} as execution {launch.id}")
     except FlyteAlreadyExistsError:
-        yield from _check_ours(launch)
+        yield from adopt(launch.id, launch.labels)
         return Launched(launch.id, adopted=True)
     return Launched(execution_id(reply.id), adopted=False)
 
 
-def _check_ours(launch: Launch) -> Verb[None]:
-    """Raise unless the execution that has the name of `launch` is one that the same task try launched."""
-    found = yield from get_execution(launch.id)
-    if not launch.labels or not are_ours(found.labels, launch.labels):
-        raise FlyteAlreadyExistsError(
-            f"Execution {launch.id} exists already, and this task did not launch it: it runs "
-            f"{found.launch_plan}, its labels are {dict(found.labels) or 'none'}. Nothing was launched."
-        ) from None
+def adopt(execution: ExecutionId, labels: Mapping[str, str], source: ExecutionId | None = None) -> Verb[None]:
+    """Raise unless the execution that has a name already is the one that the same task try launched.
+
+    :param execution: the name in use.
+    :param labels: the labels of the Airflow identity; none adopt nothing.
+    :param source: the execution that the try relaunched or recovered, whose labels the new one carries.
+    :raises FlyteAlreadyExistsError: when it is somebody else's.
+    """
+    found = yield from get_execution(execution)
+    if are_ours(found.labels, labels) or (source and found.reference_execution == source):
+        return
+    raise FlyteAlreadyExistsError(
+        f"Execution {execution} exists already, and this task did not launch it: it runs "
+        f"{found.launch_plan}, its labels are {dict(found.labels) or 'none'}. Nothing was launched."
+    ) from None
 
 
 def get_execution(execution: ExecutionId) -> Verb[Execution]:
@@ -118,7 +125,24 @@ def list_phases(executions: Iterable[ExecutionId]) -> Verb[dict[ExecutionId, Exe
     asked for by itself before it is called lost, and one that is lost is missing from the answer.
     """
     wanted = list(executions)
-    found: dict[ExecutionId, ExecutionPhase] = {}
+    protos = yield from _list_by_name(wanted)
+    found = {execution_id(each.id): ExecutionPhase.from_number(each.closure.phase) for each in protos}
+    for missing in [each for each in wanted if each not in found]:
+        try:
+            found[missing] = (yield from get_execution(missing)).phase
+        except FlyteNotFoundError:
+            continue
+    return found
+
+
+def find_executions(executions: Iterable[ExecutionId]) -> Verb[dict[ExecutionId, Execution]]:
+    """Fetch those of many executions of one project and domain that there are; archived ones are not."""
+    views = map(Execution.from_proto, (yield from _list_by_name(list(executions))))
+    return {view.id: view for view in views}
+
+
+def _list_by_name(wanted: Sequence[ExecutionId]) -> Verb[list[execution_pb2.Execution]]:
+    found: list[execution_pb2.Execution] = []
     for start in range(0, len(wanted), _NAMES_A_CALL):
         chunk = wanted[start : start + _NAMES_A_CALL]
         request = common_pb2.ResourceListRequest(
@@ -126,14 +150,7 @@ def list_phases(executions: Iterable[ExecutionId]) -> Verb[dict[ExecutionId, Exe
             filters=f"value_in(execution_name,{';'.join(each.name for each in chunk)})",
             limit=len(chunk),
         )
-        reply = yield Call("ListExecutions", request, f"watching {len(chunk)} executions")
-        for proto in reply.executions:
-            found[execution_id(proto.id)] = ExecutionPhase.from_number(proto.closure.phase)
-    for missing in [each for each in wanted if each not in found]:
-        try:
-            found[missing] = (yield from get_execution(missing)).phase
-        except FlyteNotFoundError:
-            continue
+        found += (yield Call("ListExecutions", request, f"looking for {len(chunk)} executions")).executions
     return found
 
 

@@ -17,7 +17,7 @@ from airflow_flyte_provider.model.suggestions import nearest
 #: Seconds one call may take, retries included, where the connection says nothing else.
 DEFAULT_CALL_TIMEOUT = 30.0
 
-_KNOWN_EXTRAS = ("project", "domain", "insecure", "ca_cert_file", "console_url", "call_timeout")
+_KNOWN_EXTRAS = ("project", "domain", "insecure", "ca_cert_file", "console_url", "call_timeout", "deployment")
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
 
@@ -33,6 +33,7 @@ class Settings:
     :param call_timeout: seconds one call may take, retries included.
     :param project: project used where a call names none.
     :param domain: domain used where a call names none.
+    :param deployment: the name of this Airflow, where several launch into one Flyte project and domain.
     """
 
     endpoint: str
@@ -42,6 +43,7 @@ class Settings:
     call_timeout: float = DEFAULT_CALL_TIMEOUT
     project: str | None = None
     domain: str | None = None
+    deployment: str = ""
 
     @classmethod
     def from_fields(
@@ -66,6 +68,7 @@ class Settings:
             call_timeout=fields.seconds("call_timeout", DEFAULT_CALL_TIMEOUT),
             project=fields.text("project"),
             domain=fields.text("domain"),
+            deployment=fields.text("deployment") or "",
         )
 
     def execution_url(self, execution: ExecutionId) -> str:

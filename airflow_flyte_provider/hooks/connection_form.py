@@ -30,6 +30,11 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     ),
     "console_url": _text("Console URL", "Base address of the Flyte console, for links.", format="url"),
     "call_timeout": _text("Call timeout", "Seconds one call may take, retries included. Default 30."),
+    "deployment": _text(
+        "Deployment",
+        "Name of this Airflow, where several of them launch into one Flyte project and domain: without it, "
+        "equal DAG, task and run ids of two deployments would be taken for the same work.",
+    ),
 }
 
 #: Which of Airflow's standard fields the form shows, and under which names.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airflow_flyte_provider.admin import executions
+from flyteidl.core.literals_pb2 import LiteralMap
+
+from airflow_flyte_provider.admin import executions, rerun
 from airflow_flyte_provider.admin.executions import Launch, Launched
 from airflow_flyte_provider.exceptions import (
     FlyteConfigError,
@@ -27,7 +29,7 @@ class ExecutionVerbs(RegistryVerbs, FileVerbs):
     def execute(
         self,
         entity: LaunchPlan | Workflow | Task,
-        inputs: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | LiteralMap | None = None,
         *,
         name: str = "",
         labels: Mapping[str, str] | None = None,
@@ -36,7 +38,7 @@ class ExecutionVerbs(RegistryVerbs, FileVerbs):
 
         :param entity: what to execute. A workflow is executed by the launch plan of its own name.
         :param inputs: native Python values by input name. All are checked before anything is launched; then the
-            files among them are uploaded.
+            files among them are uploaded. What `prepare_inputs` returned is taken as it is.
         :param name: the execution's name; empty lets Flyte choose one.
         :param labels: labels of the execution. An execution that has the name already and carries all of
             these is taken for this one: it is returned, and nothing is launched.
@@ -46,9 +48,51 @@ class ExecutionVerbs(RegistryVerbs, FileVerbs):
         """
         if isinstance(entity, Workflow):
             entity = self.default_launch_plan(entity)
-        literals = self.prepare_inputs(entity, inputs or {})
+        literals = inputs if isinstance(inputs, LiteralMap) else self.prepare_inputs(entity, inputs or {})
         launch = Launch(ExecutionId(self.project, self.domain, name), entity.id, literals, dict(labels or {}))
         return self.run(executions.create_execution(launch))
+
+    def relaunch(
+        self,
+        execution: ExecutionId,
+        *,
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+        overwrite_cache: bool = False,
+    ) -> Launched:
+        """Start an execution over: a new one with its inputs, version and options. It is not waited for.
+
+        :param execution: the one to relaunch, whatever its phase.
+        :param name: the new one's name; empty lets Flyte choose one.
+        :param labels: an execution that has the name already is returned, and nothing is launched, when it
+            carries all of these or was made from `execution`.
+        :param overwrite_cache: run all its tasks, and replace what the cache holds for them.
+        :raises FlyteNotFoundError: when there is no such execution.
+        :raises FlyteAlreadyExistsError: when the name belongs to something else.
+        """
+        verb = rerun.relaunch(execution, name, labels=labels or {}, overwrite_cache=overwrite_cache)
+        return self.run(verb)
+
+    def recover(
+        self, execution: ExecutionId, *, name: str = "", labels: Mapping[str, str] | None = None
+    ) -> Launched:
+        """Start an execution that takes over what succeeded in a failed one, and does the rest.
+
+        :param execution: the one to recover. Flyte recovers one that succeeded or still runs, too; look at its
+            phase first.
+        :param name: the new one's name; see `relaunch`.
+        :param labels: see `relaunch`.
+        """
+        return self.run(rerun.recover(execution, name, labels=labels or {}))
+
+    def find_executions(self, wanted: Iterable[ExecutionId]) -> dict[ExecutionId, Execution]:
+        """Fetch those of many executions that there are, by one call for up to 500; archived ones are not."""
+        return self.run(executions.find_executions(wanted))
+
+    def has_inputs(self, execution: ExecutionId, inputs: LiteralMap) -> bool:
+        """Tell whether an execution was given these inputs, as `prepare_inputs` returns them."""
+        had = self.run(executions.get_data(execution))[0].literals
+        return all(name in had and had[name] == value for name, value in inputs.literals.items())
 
     def get_execution(self, execution: ExecutionId) -> Execution:
         """Fetch an execution as it is now.

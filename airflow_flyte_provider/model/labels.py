@@ -14,8 +14,12 @@ _MAX_LENGTH = 63
 _HASH_LENGTH = 8
 
 
+#: The label in which two tries of one task instance differ.
+TRY_LABEL = "airflow-try"
+
+
 def identity_labels(
-    *, dag_id: str, task_id: str, run_id: str, map_index: int, try_number: int
+    *, dag_id: str, task_id: str, run_id: str, map_index: int, try_number: int, deployment: str = ""
 ) -> dict[str, str]:
     """Return the labels of the execution that one try of one task instance launches.
 
@@ -24,6 +28,7 @@ def identity_labels(
     :param run_id: the DAG run's id.
     :param map_index: the index of a mapped task instance, -1 for one that is not mapped.
     :param try_number: the try, counted from 1.
+    :param deployment: the name of this Airflow, where several launch into one Flyte project and domain.
 
     >>> identity_labels(dag_id="etl", task_id="load", run_id="manual__1", map_index=-1, try_number=1)["airflow-task"]
     'load'
@@ -32,8 +37,10 @@ def identity_labels(
         "airflow-dag": label_value(dag_id),
         "airflow-task": label_value(task_id),
         "airflow-run": label_value(run_id),
-        "airflow-try": str(try_number),
+        TRY_LABEL: str(try_number),
     }
+    if deployment:
+        labels["airflow-deployment"] = label_value(deployment)
     if map_index >= 0:
         labels["airflow-map-index"] = str(map_index)
     return labels
@@ -55,9 +62,9 @@ def label_value(text: str) -> str:
 
 
 def are_ours(found: Mapping[str, str], ours: Mapping[str, str]) -> bool:
-    """Return whether an execution with the labels `found` was launched by the task try labelled `ours`.
+    """Return whether an execution with the labels `found` was launched with the labels `ours`.
 
     :param found: the labels of the execution that Flyte told.
-    :param ours: what `identity_labels` gives for the task try.
+    :param ours: what `identity_labels` gives for the task try; none own nothing.
     """
-    return all(found.get(key) == value for key, value in ours.items())
+    return bool(ours) and all(found.get(key) == value for key, value in ours.items())

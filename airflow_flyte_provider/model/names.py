@@ -15,11 +15,20 @@ _SLUG_LENGTH = 20
 _HASH_LENGTH = 20
 
 
-def execution_name(*, dag_id: str, task_id: str, run_id: str, map_index: int, try_number: int) -> str:
+def execution_name(
+    *,
+    dag_id: str,
+    task_id: str,
+    run_id: str,
+    map_index: int,
+    try_number: int,
+    deployment: str = "",
+    prefix: str = "",
+) -> str:
     """Return the name of the execution that one try of one task instance launches.
 
-    The name is a function of these five alone, so a try that is started over finds its own execution by name.
-    It reads `<slug of the task id>-<100 bits of a SHA-256 of all five>` and is at most 41 characters long,
+    The name is a function of these alone, so a try that is started over finds its own execution by name.
+    It reads `<slug of the task id>-<100 bits of a SHA-256 of all>` and is at most 41 characters long,
     which leaves Flyte room to append to it for the executions it starts below (`<name>-<node>-<retry>`).
 
     :param dag_id: the DAG's id.
@@ -27,15 +36,19 @@ def execution_name(*, dag_id: str, task_id: str, run_id: str, map_index: int, tr
     :param run_id: the DAG run's id.
     :param map_index: the index of a mapped task instance, -1 for one that is not mapped.
     :param try_number: the try, counted from 1.
+    :param deployment: the name of this Airflow, where several launch into one Flyte project and domain.
+    :param prefix: what stands in the place of the slug.
 
     >>> execution_name(dag_id="etl", task_id="daily.load", run_id="manual__1", map_index=-1, try_number=1)
     'daily-load-hbx3o2jyang356dsuyri'
     """
     # JSON quotes each part, so that ("a", "bc") and ("ab", "c") are different texts.
-    parts = json.dumps([dag_id, task_id, run_id, map_index, try_number])
+    parts = json.dumps(
+        [dag_id, task_id, run_id, map_index, try_number, *([deployment] if deployment else [])]
+    )
     digest = hashlib.sha256(parts.encode()).digest()
     # Base32 keeps five bits a character within a-z and 2-7: 100 bits where hex would keep 80.
-    return f"{_slug(task_id)}-{base64.b32encode(digest).decode().lower()[:_HASH_LENGTH]}"
+    return f"{prefix or _slug(task_id)}-{base64.b32encode(digest).decode().lower()[:_HASH_LENGTH]}"
 
 
 def check_execution_name(name: str) -> str | None:

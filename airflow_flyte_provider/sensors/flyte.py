@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -15,6 +14,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteExecutionError
+from airflow_flyte_provider.hooks.owner import HookOwner
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink
 from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES
 from airflow_flyte_provider.model.identifiers import ExecutionId
@@ -24,10 +24,8 @@ from airflow_flyte_provider.triggers.flyte import FlyteExecutionTrigger
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_flyte_provider.hooks.flyte import FlyteHook
 
-
-class FlyteExecutionSensor(BaseSensorOperator):
+class FlyteExecutionSensor(HookOwner, BaseSensorOperator):
     """Waits until an execution is over and returns its outputs; fails when it did not succeed.
 
     :param execution: the execution's name, or "project/domain/name" as `FlyteExecuteOperator` returns it with
@@ -69,13 +67,6 @@ class FlyteExecutionSensor(BaseSensorOperator):
         self.flyte_conn_id = flyte_conn_id
         self.deferrable = deferrable
         self.xcom_limit_bytes = xcom_limit_bytes
-
-    @cached_property
-    def hook(self) -> FlyteHook:
-        """The hook to Flyte, made when the sensor runs."""
-        from airflow_flyte_provider.hooks.flyte import FlyteHook
-
-        return FlyteHook(self.flyte_conn_id, project=self.project, domain=self.domain)
 
     def execute(self, context: Context) -> Any:
         """Poke until the execution is over, or defer; called by Airflow."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from airflow_flyte_provider.exceptions import FlyteError
 from airflow_flyte_provider.model.identifiers import ExecutionId
+
+#: XCom with the execution as "project/domain/name", pushed before a wait begins.
+EXECUTION_ID_KEY = "flyte_execution_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class ExecutionEvent:
         if payload.get("error"):
             raise FlyteError(f"Execution {execution} can no longer be watched: {payload['error']}")
         return cls(execution, payload.get("phase", ""), bool(payload.get("timeout")))
+
+
+def seconds(limit: float | timedelta | None) -> float | None:
+    """Return a limit in seconds; None stays None."""
+    return limit.total_seconds() if isinstance(limit, timedelta) else limit
 
 
 def deadline(task_instance: Any, seconds: float | None) -> float | None:

@@ -13,6 +13,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY
 
 
 class FlyteExecutionTrigger(BaseTrigger):
@@ -28,6 +29,8 @@ class FlyteExecutionTrigger(BaseTrigger):
     :param poll_interval: seconds between two polls.
     :param deadline: when to give up, in seconds since 1970 (UTC); None never gives up. It is absolute, so a
         triggerer that is restarted keeps to it.
+    :param cause_on_kill: the cause to terminate the execution with when a user stops the task: clears or marks
+        it, or stops its run. Empty leaves the execution alone.
     """
 
     def __init__(
@@ -37,12 +40,14 @@ class FlyteExecutionTrigger(BaseTrigger):
         execution: str,
         poll_interval: float = 10.0,
         deadline: float | None = None,
+        cause_on_kill: str = "",
     ) -> None:
         super().__init__()
         self.flyte_conn_id = flyte_conn_id
         self.execution = execution
         self.poll_interval = poll_interval
         self.deadline = deadline
+        self.cause_on_kill = cause_on_kill
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, all plain JSON and none of them secret."""
@@ -53,12 +58,57 @@ class FlyteExecutionTrigger(BaseTrigger):
                 "execution": self.execution,
                 "poll_interval": self.poll_interval,
                 "deadline": self.deadline,
+                "cause_on_kill": self.cause_on_kill,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and yield the one event."""
-        yield TriggerEvent({"execution": self.execution, **await self._outcome()})
+        try:
+            outcome = await self._outcome()
+        except asyncio.CancelledError:
+            if not hasattr(
+                BaseTrigger, "on_kill"
+            ):  # Airflow before 3.3 tells nobody that a user stopped the task
+                await self.on_kill()
+            raise
+        yield TriggerEvent({"execution": self.execution, **outcome})
+
+    async def on_kill(self) -> None:
+        """Terminate the execution of a task that a user has stopped; called by Airflow 3.3 and newer.
+
+        A trigger is cancelled too when its triggerer ends, or when another one has taken it over. So Airflow is
+        asked first: while the task is still deferred for this execution, the execution is left alone.
+        """
+        if not self.cause_on_kill:
+            return
+        from airflow_flyte_provider.admin.executions import terminate
+        from airflow_flyte_provider.exceptions import FlyteError
+        from airflow_flyte_provider.hooks.flyte import FlyteHook
+
+        if await asyncio.to_thread(self._is_awaited):
+            self.log.info("Execution %s goes on: the task still waits for it.", self.execution)
+            return
+        hook = FlyteHook(self.flyte_conn_id)
+        try:
+            await hook.load_settings()
+            done = await hook.arun(terminate(ExecutionId.parse(self.execution), self.cause_on_kill))
+        except FlyteError as fault:
+            self.log.error("Execution %s could not be terminated: %s", self.execution, fault)
+        else:
+            told = (
+                "Terminated execution %s: %s"
+                if done
+                else "Execution %s was over when it was to be stopped: %s"
+            )
+            self.log.info(told, self.execution, self.cause_on_kill)
+
+    def _is_awaited(self) -> bool:
+        """Ask Airflow whether the task is deferred, and for this execution: a cleared one may have another by now."""
+        from airflow_flyte_provider.triggers.task_states import get_xcom, is_in_state
+
+        ti = self.task_instance
+        return is_in_state(ti, "deferred") and get_xcom(ti, EXECUTION_ID_KEY) == self.execution
 
     async def _outcome(self) -> dict[str, Any]:
         from airflow_flyte_provider.exceptions import FlyteError
