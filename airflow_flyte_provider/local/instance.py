@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -112,6 +115,19 @@ class LocalFlyte:
     def pid(self) -> int:
         """Process id of the running server, 0 when none runs."""
         return self._process.pid if self._process is not None else 0
+
+    def calls(self) -> dict[str, int]:
+        """Return how often each method has been called since the start: `{"CreateExecution": 3, ...}`.
+
+        For tests that must not ask Flyte more often than they need to. FlyteAdmin tells the same on its
+        metrics page, in the counter `grpc_server_handled_total`.
+        """
+        with urllib.request.urlopen(f"{self.http_url}/metrics", timeout=10) as page:  # noqa: S310 - our own
+            found = re.findall(r'grpc_method="(\w+)".*\} (\d+)', page.read().decode())
+        counts: Counter[str] = Counter()
+        for method, number in found:
+            counts[method] += int(number)
+        return dict(counts)
 
     def start(self) -> LocalFlyte:
         """Start the server and wait until it answers. Returns this object.

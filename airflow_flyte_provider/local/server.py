@@ -36,6 +36,7 @@ from airflow_flyte_provider.local.files.http import FileServer
 from airflow_flyte_provider.local.files.signing import Signer
 from airflow_flyte_provider.local.service.admin import AdminService, ProjectCalls, VersionCalls
 from airflow_flyte_provider.local.service.auth import AuthMetadataService, IdentityService
+from airflow_flyte_provider.local.service.counts import CallCounts
 from airflow_flyte_provider.local.service.dataproxy import DataProxyService
 from airflow_flyte_provider.local.service.entities import EntityCalls
 from airflow_flyte_provider.local.service.executions import ExecutionCalls
@@ -112,7 +113,8 @@ async def _serve_locked(
         http_url = f"http://{_shown(settings.host)}:{files.port}"
         authority = _authority(settings, folder, http_url)
         guards = [] if authority is None else [SignIn(authority)]
-        server = grpc.aio.server(interceptors=[*guards, Statuses()], options=_OPTIONS)
+        counts = CallCounts()
+        server = grpc.aio.server(interceptors=[*guards, Statuses(counts)], options=_OPTIONS)
         port = _bind(server, settings)
         database = open_database(settings.database_url or folder.database_url)
         projects = ProjectStore(database)
@@ -136,7 +138,7 @@ async def _serve_locked(
         launching = await _add_services(server, world, projects, engine, registration, authority)
         # before anyone is told that the server is ready, for they may ask it to stop at once
         stop = _stop_event()
-        files.start(signer, Console(world.executions, folder).page, _oauth(authority))
+        files.start(signer, Console(world.executions, folder).page, counts.page, _oauth(authority))
         await server.start()
         engine.resume(launching)
         ready(Addresses(f"{settings.host}:{port}", http_url, folder.root))

@@ -52,16 +52,24 @@ class FileServer:
         """The port it listens on."""
         return int(self._server.server_address[1])
 
-    def start(self, signer: Signer, console: Callable[[str], str | None], oauth: Endpoints | None) -> None:
+    def start(
+        self,
+        signer: Signer,
+        console: Callable[[str], str | None],
+        metrics: Callable[[], str],
+        oauth: Endpoints | None,
+    ) -> None:
         """Begin to answer requests.
 
         :param signer: what must have signed the addresses of files.
         :param console: gives the page at a path that begins with `/console`, None when there is none.
+        :param metrics: gives the page at `/metrics`.
         :param oauth: answers for the authorisation server, None when there is no sign-in.
         """
         self._server.oauth = oauth
         self._server.signer = signer
         self._server.console = console
+        self._server.metrics = metrics
         self._thread.start()
 
     def stop(self) -> None:
@@ -77,6 +85,7 @@ class _Server(ThreadingHTTPServer):
     oauth: Endpoints | None
     signer: Signer
     console: Callable[[str], str | None]
+    metrics: Callable[[], str]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -114,12 +123,14 @@ class _Handler(BaseHTTPRequestHandler):
             draft.unlink(missing_ok=True)
 
     def do_GET(self) -> None:
-        """Give out the file of a signed GET, a page of the console, or what the authorisation server tells."""
+        """Give out the file of a signed GET, a page, or what the authorisation server tells."""
         if self.path.startswith(_OAUTH) and self.server.oauth is not None:
             answer = self.server.oauth.get(urlsplit(self.path).path)
             self._say(answer.status, answer.body, _JSON)
         elif self.path.startswith("/console"):
             self._send_page()
+        elif self.path == "/metrics":
+            self._say(HTTPStatus.OK, self.server.metrics())
         else:
             self._send_file(with_body=True)
 

@@ -8,12 +8,19 @@ from typing import Any
 import grpc
 
 from airflow_flyte_provider.local.refusal import Refusal
+from airflow_flyte_provider.local.service.counts import CallCounts
 
 _log = logging.getLogger(__name__)
 
 
 class Statuses(grpc.aio.ServerInterceptor):
-    """Runs the services' plain functions in the event loop and answers refusals with their status."""
+    """Runs the services' plain functions in the event loop and answers refusals with their status.
+
+    :param counts: where the calls are counted.
+    """
+
+    def __init__(self, counts: CallCounts) -> None:
+        self._counts = counts
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Return the handler of a call, wrapped."""
@@ -25,8 +32,11 @@ class Statuses(grpc.aio.ServerInterceptor):
         async def answer(request: Any, context: grpc.aio.ServicerContext) -> Any:
             try:
                 answered = handler.unary_unary(request, context)
-                return await answered if hasattr(answered, "__await__") else answered
+                answered = await answered if hasattr(answered, "__await__") else answered
+                self._counts.add(method, "OK")
+                return answered
             except Refusal as refusal:
+                self._counts.add(method, refusal.code.name)
                 await context.abort(refusal.code, refusal.details)
             except NotImplementedError:
                 name = method.rsplit("/", 1)[-1]
