@@ -101,7 +101,8 @@ def run(executions: int, seed: int, kinds: Sequence[str] = KINDS) -> Outcome:
         env = {"AIRFLOW_CONN_FLYTE_DEFAULT": connection(flyte.endpoint)}
         with RunningAirflow({DAGS.name: DAGS.read_text()}, env, _PARALLELISM) as airflow:
             killer = Killer(airflow, flyte, random.Random(seed), kinds)
-            stopper = Stopper(airflow, killer, [one for one in work if one.dag_id == STOPPED])
+            to_stop = [one for one in work if one.dag_id == STOPPED]
+            stopper = Stopper(airflow, killer, to_stop, random.Random(seed))
             _run_all(airflow, killer, stopper, work)
             results = _results(airflow, work)
         verdict = judge(results, _executions(client), stopper.stops)

@@ -20,7 +20,7 @@ KINDS = ("worker", "task", "triggerer", "flyte")
 
 _LIVES = (1.0, 5.0)  # seconds between a recovery and the next kill
 _AWAY = (0.0, 2.0)  # seconds until somebody starts again what was killed
-_AT_WORK = ("running", "deferred")
+_LOOKS = 4  # how often, a second apart, a worker is looked for that runs a task
 _SETTLING = (
     TRIGGERER_DIES_AFTER + 4
 )  # seconds after which a new triggerer has taken up what the killed one had
@@ -64,12 +64,11 @@ class Killer:
             yield from self._moments.sample(self._kinds, len(self._kinds))
 
     def _kill(self, kind: str) -> None:
-        found = self._airflow.rest.task_instances()
         if kind in ("worker", "task"):
-            self._kill_worker(kind, found)
+            self._kill_worker(kind)
             return
-        concerned = ("deferred",) if kind == "triggerer" else _AT_WORK
-        self.hits[kind] += any(one.state in concerned for one in found)
+        concerned = ("deferred",) if kind == "triggerer" else ("running", "deferred")
+        self.hits[kind] += any(one.state in concerned for one in self._airflow.rest.task_instances())
         self.kills[kind] += 1
         if kind == "triggerer":
             self._airflow.kill("triggerer")
@@ -81,15 +80,18 @@ class Killer:
             time.sleep(self._moments.uniform(*_AWAY))
             self._flyte.restart()
 
-    def _kill_worker(self, kind: str, found: list[TaskInstance]) -> None:
-        # The last try is spared: a task that luck kills four times has failed rightly.
-        running = [one for one in found if one.state == "running" and one.try_number <= one.max_tries]
-        workers = [worker for worker in self._airflow.workers() if any(map(worker.runs, running))]
-        if workers:
-            worker = self._moments.choice(workers)
-            worker.kill() if kind == "worker" else worker.kill_task()
-            self.kills[kind] += 1
-            self.hits[kind] += 1
+    def _kill_worker(self, kind: str) -> None:
+        for _ in range(_LOOKS):
+            found = self._airflow.rest.task_instances()
+            # The last try is spared: a task that luck kills four times has failed rightly.
+            running = [one for one in found if one.state == "running" and one.try_number <= one.max_tries]
+            if workers := [worker for worker in self._airflow.workers() if any(map(worker.runs, running))]:
+                worker = self._moments.choice(workers)
+                worker.kill() if kind == "worker" else worker.kill_task()
+                self.kills[kind] += 1
+                self.hits[kind] += 1
+                return
+            time.sleep(1.0)
 
 
 class Stopper:
@@ -98,17 +100,21 @@ class Stopper:
     :param airflow: where the runs are.
     :param killer: who must keep peace meanwhile: what nobody hears of because it is dead cannot be carried out.
     :param runs: the runs to stop.
+    :param moments: what chance says.
     """
 
-    def __init__(self, airflow: RunningAirflow, killer: Killer, runs: list[Run]) -> None:
+    def __init__(
+        self, airflow: RunningAirflow, killer: Killer, runs: list[Run], moments: random.Random
+    ) -> None:
         self.stops: list[Stop] = []
         self.missed: list[str] = []
         self._airflow = airflow
         self._killer = killer
         self._runs = runs
+        self._moments = moments
 
     def run(self, is_over: threading.Event) -> None:
-        """Begin and stop each run, one after the other."""
+        """Begin and stop each run, one after the other, some seconds after its tasks are at work."""
         ways = (self._clear, self._mark_tasks, self._mark_run)
         for run in self._runs:
             self._airflow.rest.trigger(STOPPED, run.run_id, {"number": run.number})
@@ -117,7 +123,7 @@ class Stopper:
                 if time.monotonic() > deadline:
                     self.missed.append(run.run_id)
                     break
-                if is_over.wait(1.0):
+                if is_over.wait(self._moments.uniform(1.0, 4.0)):
                     return
 
     def _stop(self, run: Run, way: Callable[[Run], None]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -111,6 +112,9 @@ class RunningAirflow:
         if made.returncode:
             shutil.rmtree(self.home, ignore_errors=True)
             raise RunningAirflowError(made.stdout)
+        with sqlite3.connect(self.home / "airflow.db") as database:
+            database.execute("PRAGMA journal_mode=WAL")  # which Airflow 3 does by itself
+        database.close()
         self.rest = Rest(f"http://127.0.0.1:{port}")
         for name, words in commands(port).items():
             self._components[name] = Component(name, [airflow, *words], env, self.home / f"{name}.log")

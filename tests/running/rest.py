@@ -106,10 +106,11 @@ class Rest:
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1, map_index: int = -1) -> str:
         """Return what a try of a task has logged, as text."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
-        told = self._call("GET", path, map_index=map_index, full_content="true")["content"]
-        if isinstance(told, str):
-            return told
-        return "\n".join(" ".join(str(value) for value in line.values()) for line in told)
+        query = {"map_index": map_index, "full_content": "true"}
+        if AIRFLOW_2:  # whose JSON is the repr of Python tuples
+            return self._send("GET", path, query=query, accept="text/plain").text
+        lines = self._call("GET", path, **query)["content"]
+        return "\n".join(" ".join(str(value) for value in line.values()) for line in lines)
 
     def clear(self, dag_id: str, run_id: str, task_ids: Sequence[str]) -> None:
         """Clear tasks of a run, whatever their state, as a user does to have them run again."""
@@ -128,12 +129,21 @@ class Rest:
         self._call("PATCH", f"/dags/{dag_id}/dagRuns/{run_id}", {"state": state})
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: str | int) -> Any:
-        headers = {"Accept": "application/json"}
-        answer = self._client.request(method, path, json=body, params=query, headers=headers)
+        return self._send(method, path, body, query).json()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+        accept: str = "application/json",
+    ) -> httpx.Response:
+        answer = self._client.request(method, path, json=body, params=query, headers={"Accept": accept})
         if answer.is_error:
             told = f"{method} {path}: {answer.status_code} {answer.text[:2000]}"
             raise httpx.HTTPStatusError(told, request=answer.request, response=answer)
-        return answer.json()
+        return answer
 
 
 def _task_instance(told: Mapping[str, Any]) -> TaskInstance:
