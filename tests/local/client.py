@@ -89,10 +89,16 @@ class Client:
             template.interface.outputs.variables["o0"].type.CopyFrom(INTEGER)
             promise = template.outputs.add(var="o0").binding.promise
             promise.node_id, promise.var = output
+        self.register_workflow(template, subs)
+        return template
+
+    def register_workflow(
+        self, template: core_workflow.WorkflowTemplate, subs: Sequence[core_workflow.WorkflowTemplate] = ()
+    ) -> None:
+        """Register a workflow and a launch plan of the same name."""
         spec = workflow_pb2.WorkflowSpec(template=template, sub_workflows=subs)
         self.admin.CreateWorkflow(workflow_pb2.WorkflowCreateRequest(id=template.id, spec=spec))
-        self.launch_plan(name, template.id)
-        return template
+        self.launch_plan(template.id.name, template.id)
 
     def launch_plan(self, name: str, workflow_id: identifier_pb2.Identifier) -> None:
         """Register a launch plan that fixes nothing."""
