@@ -56,12 +56,16 @@ class Client:
         self.admin.CreateTask(request)
         return request.id
 
-    def command(self, name: str, *words: str, retries: int = 0) -> identifier_pb2.Identifier:
+    def command(
+        self, name: str, *words: str, retries: int = 0, generates_deck: bool | None = None
+    ) -> identifier_pb2.Identifier:
         """Register a task that runs a command instead of flytekit, with no inputs and no outputs."""
         request = task_pb2.TaskCreateRequest(id=identifier(identifier_pb2.TASK, name))
         template = request.spec.template
         template.type = "python-task"
         template.metadata.retries.retries = retries
+        if generates_deck is not None:
+            template.metadata.generates_deck.value = generates_deck
         template.interface.SetInParent()
         template.container.image = "none"
         template.container.args.extend(words)
