@@ -1,5 +1,6 @@
 """Inputs and outputs of executions on a real local Flyte, read by their declared types and found by their addresses."""
 
+import json
 import uuid
 
 import pytest
@@ -9,6 +10,7 @@ from flyteidl.core.types_pb2 import LiteralType
 from google.protobuf.json_format import ParseDict
 
 from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, FlyteFile
+from airflow_flyte_provider.model.literals import to_literal
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from tests.hooks.conftest import CSV, FILE, FILES, FOLDER, MAYBE_FILE, TABLE, TEXT, tree
 from tests.local.client import Client, identifier, task_node
@@ -29,6 +31,7 @@ CONFIG = ParseDict(
     LiteralType(),
 )
 FLOAT = LiteralType(simple="FLOAT")
+INTEGERS = LiteralType(collection_type=LiteralType(simple="INTEGER"))
 CONFIGS = LiteralType(collection_type=CONFIG)
 GIVEN = {"rows": 5, "scale": 2.0, "sizes": [1, 2]}
 
@@ -147,6 +150,21 @@ def test_a_file_elsewhere_has_an_address_and_no_size(hook, echo, asked):
     assert (found.uri, found.size) == ("s3://bucket/key", None)
     assert asked == ["get_data"]
     assert hook.get(found.flyte_url) == found
+
+
+def test_a_value_that_flyte_keeps_apart(hook, echo, tmp_path):
+    """A reference to it goes from one execution to the next, and is found by its address."""
+    content = to_literal([1, 2], INTEGERS).SerializeToString()
+    (tmp_path / "big.pb").write_bytes(content)
+    given = FileReference(str(tmp_path / "big.pb"), "", len(content), "", "value")
+    for _ in range(2):
+        execution = echo(INTEGERS, given)
+        assert hook.get_outputs(execution) == {"a": [1, 2]}
+        given = hook.get_xcom(execution, None)["a"]
+        url = f"flyte://v1/{execution}/end-node/i/a"
+        assert given == FileReference(str(tmp_path / "big.pb"), "", len(content), url, "value").to_dict()
+        assert hook.get(url) == [1, 2]
+        assert json.loads(hook.download(given, to=tmp_path / "got.json").read_text()) == [1, 2]
 
 
 @pytest.mark.parametrize("source", ["task", "input", "several", "inner", "launched"])

@@ -11,6 +11,7 @@ import pydantic
 import pytest
 from flyteidl.core.interface_pb2 import VariableMap
 from flyteidl.core.literals_pb2 import Literal, LiteralMap
+from flyteidl.core.types_pb2 import LiteralType, UnionType
 from flytekit.utils.pbhash import compute_hash_string
 from google.protobuf.json_format import ParseDict
 
@@ -184,6 +185,30 @@ def test_an_offloaded_value_is_a_reference_in_xcom():
     assert told == FileReference("s3://b/big", "", size, "", "value").to_dict()
     outputs = Outputs(LiteralMap(literals={"x": away}), flyte_url="flyte://{}".format, size=lambda _: 1)
     assert to_xcom(outputs)["x"] == FileReference("s3://b/big", "", size, "flyte://x", "value").to_dict()
+
+
+@pytest.mark.parametrize(
+    ("literal_type", "fits"),
+    [
+        (INTEGERS, True),
+        (LiteralType(simple="STRUCT"), True),
+        (LiteralType(union_type=UnionType(variants=[INTEGERS, LiteralType(simple="NONE")])), True),
+        (LiteralType(union_type=UnionType(variants=[LiteralType(simple="NONE"), INTEGERS])), True),
+        (LiteralType(simple="NONE"), False),
+    ],
+)
+def test_an_offloaded_value_is_taken_as_an_input_from_xcom(literal_type, fits):
+    away, fetch = offloaded(to_literal([1, 2], INTEGERS))
+    told = to_xcom(Outputs(LiteralMap(literals={"x": away})))["x"]
+    for reference in (told, FileReference.from_dict(told)):
+        if not fits:
+            with pytest.raises(ValueFaults):
+                to_literal(reference, literal_type)
+            continue
+        literal = to_literal(reference, literal_type)
+        found = literal.scalar.union.value if literal.HasField("scalar") else literal
+        assert found.offloaded_metadata.size_bytes == away.offloaded_metadata.size_bytes
+        assert from_literal(literal, fetch=fetch) == [1, 2]
 
 
 def test_files_at_any_depth_get_their_size_and_only_the_whole_an_address():
