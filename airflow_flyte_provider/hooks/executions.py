@@ -9,18 +9,12 @@ from flyteidl.core.literals_pb2 import LiteralMap
 
 from airflow_flyte_provider.admin import executions, rerun
 from airflow_flyte_provider.admin.executions import Launch, Launched
-from airflow_flyte_provider.exceptions import (
-    FlyteConfigError,
-    FlyteNotFoundError,
-    FlyteOutputsError,
-)
+from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteNotFoundError
 from airflow_flyte_provider.hooks.files import FileVerbs
 from airflow_flyte_provider.hooks.registry import RegistryVerbs
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.outputs import Outputs
-from airflow_flyte_provider.model.xcom import to_xcom
 
 
 class ExecutionVerbs(RegistryVerbs, FileVerbs):
@@ -100,25 +94,6 @@ class ExecutionVerbs(RegistryVerbs, FileVerbs):
         :raises FlyteNotFoundError: when there is none of that name.
         """
         return self.run(executions.get_execution(execution))
-
-    def get_inputs(self, execution: ExecutionId) -> Outputs:
-        """Fetch the inputs of an execution: native Python values by name, each made when it is asked for."""
-        return Outputs(self.run(executions.get_data(execution))[0], fetch=self.fetch)
-
-    def get_outputs(self, execution: ExecutionId) -> Outputs:
-        """Fetch the outputs of an execution, as `get_inputs` does; empty before it has succeeded."""
-        return Outputs(self.run(executions.get_data(execution))[1], fetch=self.fetch)
-
-    def get_xcom(self, execution: ExecutionId, limit_bytes: int | None) -> dict[str, Any]:
-        """Fetch the outputs of an execution as JSON for XCom; files and tables are references in it.
-
-        :param limit_bytes: the most that they may have as JSON, in bytes; None for no limit.
-        :raises FlyteOutputsError: when they have more, or cannot be read.
-        """
-        try:
-            return to_xcom(self.get_outputs(execution), limit_bytes)
-        except ValueError as fault:
-            raise FlyteOutputsError(f"Execution {execution}: {fault}") from None
 
     def terminate(self, execution: ExecutionId, cause: str) -> bool:
         """Terminate an execution: it becomes ABORTING at once, and ABORTED some seconds later.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from airflow_flyte_provider.admin.transfer import SignedTransfer
 from airflow_flyte_provider.exceptions import FlyteInvalidInputsError, FlyteInvalidRequestError
 from airflow_flyte_provider.hooks.connection import FlyteConnection
 from airflow_flyte_provider.hooks.downloads import Downloads, name_of
-from airflow_flyte_provider.hooks.places import Place, PlaceLike, child, place
+from airflow_flyte_provider.hooks.places import Place, PlaceLike, child, place, size_of
 from airflow_flyte_provider.hooks.progress import ProgressLog
 from airflow_flyte_provider.hooks.uploads import Uploads
 from airflow_flyte_provider.model.entities import LaunchPlan, Task
 from airflow_flyte_provider.model.files import FileReference
+from airflow_flyte_provider.model.flyte_urls import literal_url
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.inputs import (
     InputFault,
@@ -81,16 +83,17 @@ class FileVerbs(FlyteConnection):
         """Fetch what lies behind a `flyte://v1/project/domain/execution/node/…` address as a Python value.
 
         :param flyte_url: as the Flyte console shows it. It ends with `i` or `o` for all inputs or outputs of the
-            node, which are a mapping as `get_outputs` returns it, and with `o/NAME` for one of them.
+            node, which are a mapping as `get_outputs` returns it, and with `i/NAME` or `o/NAME` for one of them.
         :raises FlyteInvalidRequestError: when the address is none, or that of a deck, which is a file.
         :raises FlyteNotFoundError: when there is nothing.
         """
         reply = self.run(dataproxy.get_data(flyte_url))
         kind = reply.WhichOneof("data")
         if kind == "literal_map":
-            return Outputs(reply.literal_map, fetch=self.fetch)
+            return Outputs(reply.literal_map, None, self.fetch, partial(literal_url, flyte_url), size_of)
         if kind == "literal":
-            return Outputs(LiteralMap(literals={"value": reply.literal}), fetch=self.fetch)["value"]
+            literals = LiteralMap(literals={"value": reply.literal})
+            return Outputs(literals, None, self.fetch, lambda _: flyte_url, size_of)["value"]
         raise FlyteInvalidRequestError(f"{flyte_url} is a file: download it with hook.download(…, to=…).")
 
     def fetch(self, uri: str) -> bytes:

@@ -39,6 +39,17 @@ def local_path(place: PlaceLike) -> Path | None:
     return None if "://" in text else Path(text)
 
 
+def size_of(uri: str) -> int | None:
+    """Return how many bytes a file on this machine has; None for one elsewhere, which no store is asked about."""
+    path = local_path(uri)
+    if path is None or not path.is_absolute():
+        return None
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except (OSError, ValueError):  # not for us to read, or no path at all
+        return None
+
+
 def place(named: PlaceLike) -> Place:
     """Return what a user has named, as something to read and write.
 

@@ -43,7 +43,9 @@ class RegistryVerbs(FlyteConnection):
         return known or self._keep(self.run(registry.get_default_launch_plan(workflow)))
 
     def _fetch(self, kind: EntityKind, name: str, version: str | None) -> Any:
-        wanted = EntityId(kind, self.project, self.domain, name, version or "")
+        return self._entity(EntityId(kind, self.project, self.domain, name, version or ""))
+
+    def _entity(self, wanted: EntityId) -> Any:
         known = _entities.get((self.settings.endpoint, wanted))
         return known or self._keep(self.run(registry.get_entity(wanted)))
 

@@ -61,8 +61,11 @@ class FileReference:
 
     :param uri: where it lies in the store; empty when only Flyte can tell.
     :param format: what it is, such as `csv` or `parquet`; empty when nobody has said so.
-    :param size: bytes, None when unknown.
-    :param flyte_url: the `flyte://v1/…` address by which Flyte itself finds it; empty when unknown.
+    :param size: bytes, None when unknown. Flyte tells it of a value that it keeps apart, and the disk of a file on this
+        machine; a store is not asked.
+    :param flyte_url: the `flyte://v1/…` address by which Flyte itself finds it, as `FlyteHook.get` and `download`
+        take it. Empty when there is none: for a file inside a list or dict, where only the whole has an address,
+        for an input, and for an output whose name has other characters than `a-z A-Z 0-9 _ -`.
     :param kind: what it is.
 
     Given as an input, it stands for what it points to. Example::

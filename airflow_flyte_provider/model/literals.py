@@ -25,8 +25,9 @@ from flyteidl.core.types_pb2 import Error, LiteralType
 
 from airflow_flyte_provider.model.casting import castable, type_of_literal
 from airflow_flyte_provider.model.faults import FaultCollector, ValueFault, ValueFaults, shown
+from airflow_flyte_provider.model.files import FileReference
 from airflow_flyte_provider.model.foreign import as_python
-from airflow_flyte_provider.model.offloading import Fetch, fetched
+from airflow_flyte_provider.model.offloading import Fetch, fetched, refers_to_value, to_offloaded
 from airflow_flyte_provider.model.primitives import PRIMITIVE_TYPES, from_primitive, to_primitive
 from airflow_flyte_provider.model.stored import from_stored, to_stored
 from airflow_flyte_provider.model.struct_reading import from_struct
@@ -37,6 +38,7 @@ from airflow_flyte_provider.model.types import describe
 from airflow_flyte_provider.model.variants import by_preference, is_exactly
 
 _log = logging.getLogger(__name__)
+_REFERENCES = (FileReference, dict)  # classes compared as they are: this is asked of every value
 
 
 def to_literal(value: object, literal_type: LiteralType, path: str = "value") -> Literal:
@@ -47,7 +49,8 @@ def to_literal(value: object, literal_type: LiteralType, path: str = "value") ->
     dict or a struct, a URI for a file. Where a `str` is declared, a text stays as it is.
 
     :param value: the value. Times without a zone are UTC. An enum's member or its value; a file's URI, path,
-        `FlyteFile` or `FileReference`. A `flyteidl.core.Literal` is passed as it is, with its hash and metadata.
+        `FlyteFile` or `FileReference`; a reference, or the dict of one, to a value that Flyte keeps apart. A
+        `flyteidl.core.Literal` is passed as it is, with its hash and metadata.
     :param literal_type: the declared type, after `flyteidl.core.LiteralType`.
     :param path: where the value stands, for faults.
     :return: the literal.
@@ -58,6 +61,8 @@ def to_literal(value: object, literal_type: LiteralType, path: str = "value") ->
     """
     if isinstance(value, Literal):
         return _checked(value, literal_type, path)
+    if type(value) in _REFERENCES and refers_to_value(value, literal_type):
+        return to_offloaded(value, literal_type)  # type: ignore[arg-type]
     write = _WRITERS.get(literal_type.WhichOneof("type") or "")
     if write is None:
         raise _fault(value, literal_type, path, "this provider does not know the type")

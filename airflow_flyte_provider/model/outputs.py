@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, TypeVar, overload
 
 from flyteidl.core.interface_pb2 import VariableMap
@@ -16,6 +17,7 @@ from airflow_flyte_provider.model.files import FileReference
 from airflow_flyte_provider.model.literals import from_literal
 from airflow_flyte_provider.model.offloading import Fetch
 from airflow_flyte_provider.model.suggestions import nearest
+from airflow_flyte_provider.model.untold import tells_ints
 
 T = TypeVar("T")
 
@@ -45,9 +47,12 @@ class Outputs(Mapping[str, Any]):
     """The outputs, or inputs, of an execution: native Python values by name, each made when it is asked for.
 
     :param literals: what GetExecutionData answered, a `flyteidl.core.LiteralMap`.
-    :param variables: the declared outputs, which tell ints from floats where the literals alone do not.
+    :param variables: the declared outputs, which tell ints from floats where the literals alone do not; or what
+        returns them, which is called once, and only when there is such a literal.
     :param fetch: returns the bytes at a URI of the store, for values that Flyte has offloaded.
-    :param flyte_url: returns the `flyte://v1/…` address of an output by its name, for references to files.
+    :param flyte_url: returns the `flyte://v1/…` address of an output by its name, for references to files. A file
+        in a list or dict has none: only the whole output has an address.
+    :param size: returns the bytes that a file at a URI has, None when that cannot be known cheaply.
 
     Equals a dict of the same values. Example::
 
@@ -60,22 +65,25 @@ class Outputs(Mapping[str, Any]):
     def __init__(
         self,
         literals: LiteralMap,
-        variables: VariableMap | None = None,
+        variables: VariableMap | Callable[[], VariableMap] | None = None,
         fetch: Fetch | None = None,
         flyte_url: Callable[[str], str] | None = None,
+        size: Callable[[str], int | None] | None = None,
     ) -> None:
         self._literals = literals.literals
-        self._variables = variables.variables if variables is not None else {}
+        self._declared = variables
         self._fetch = fetch
         self._flyte_url = flyte_url
+        self._size = size
         self._values: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
             literal = self.get_literal(name)
-            self._values[name] = self._with_url(
-                name, from_literal(literal, self.get_type(name), name, self._fetch)
-            )
+            is_told = callable(self._declared) and tells_ints(literal)
+            declared = None if is_told else self.get_type(name)
+            value = from_literal(literal, declared, name, self._fetch)
+            self._values[name] = self._referring(value, self._url(name))
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -121,7 +129,8 @@ class Outputs(Mapping[str, Any]):
 
     def get_type(self, name: str) -> LiteralType | None:
         """Return the declared type of an output, None when it is not known."""
-        return self._variables[name].type if name in self._variables else None
+        variables = self._variables.variables
+        return variables[name].type if name in variables else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return all values by name.
@@ -145,9 +154,23 @@ class Outputs(Mapping[str, Any]):
         if literal.WhichOneof("value") != "offloaded_metadata":
             return None
         away = literal.offloaded_metadata
-        return self._with_url(name, FileReference(away.uri, "", away.size_bytes or None, "", "value"))
+        return FileReference(away.uri, "", away.size_bytes or None, self._url(name), "value")
 
-    def _with_url(self, name: str, value: Any) -> Any:
-        if self._flyte_url is None or not isinstance(value, FileReference):
-            return value
-        return dataclasses.replace(value, flyte_url=self._flyte_url(name))
+    @cached_property
+    def _variables(self) -> VariableMap:
+        declared = self._declared() if callable(self._declared) else self._declared
+        return declared if declared is not None else VariableMap()
+
+    def _url(self, name: str) -> str:
+        return "" if self._flyte_url is None else self._flyte_url(name)
+
+    def _referring(self, value: Any, flyte_url: str = "") -> Any:
+        """Return a value with all that is known of the files it points to."""
+        if isinstance(value, FileReference):
+            size = self._size(value.uri) if self._size is not None and value.kind == "file" else None
+            return dataclasses.replace(value, flyte_url=flyte_url, size=size)
+        if isinstance(value, list):
+            return [self._referring(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._referring(item) for key, item in value.items()}
+        return value

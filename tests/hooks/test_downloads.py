@@ -1,13 +1,11 @@
 """Files out of a real local Flyte."""
 
 import json
-import sqlite3
-from pathlib import Path
+import uuid
 
 import fsspec
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
-from flyteidl.admin import node_execution_pb2
 from flyteidl.core import identifier_pb2
 from flyteidl.core import workflow_pb2 as core_workflow
 from flyteidl.core.literals_pb2 import Literal
@@ -219,14 +217,12 @@ def test_flyte_addresses_are_downloaded(hook, echo, stored, tmp_path):
     assert json.loads(hook.download(reference, to=tmp_path / "v.json").read_text()) == "hello"
 
 
-def test_a_whole_execution(hook, echo, folder, tmp_path, registered):
+def test_a_whole_execution(hook, echo, folder, tmp_path):
     execution = echo(FILES, {"x": [FlyteFile(folder / "a b.txt"), FlyteFile(folder / "sub/b.csv")]})
     node = node_of(hook, execution)
-    give_deck(registered, execution, node.node_id)
     got = hook.download_execution(execution, to=tmp_path / "all")
     files = tree(got)
     own = f"nodes/{node.node_id}"
-    assert files.pop(f"{own}/deck.html") == b"<h1>deck</h1>"
     values = {name: json.loads(content) for name, content in files.items() if name.endswith(".json")}
     where = {"a": {"x": ["inputs/a/x/0/a b.txt", "inputs/a/x/1/b.csv"]}}
     # A file that is in several places lies where it was first.
@@ -235,12 +231,25 @@ def test_a_whole_execution(hook, echo, folder, tmp_path, registered):
     assert values == {f"{part}.json": where for part in parts}
     assert files["inputs/a/x/1/b.csv"] == b"b"
     assert len(files) == 8
-    deck = url(execution, f"{node.node_id}/d")
-    assert hook.download(deck, to=tmp_path).read_text() == "<h1>deck</h1>"
-    with pytest.raises(FlyteInvalidRequestError, match="is a file"):
-        hook.get(deck)
     outer = hook.download_execution(execution, to=tmp_path / "outer", nodes=False)
     assert {path.name for path in outer.iterdir()} == {"inputs", "inputs.json", "outputs.json"}
+
+
+def test_a_deck_that_a_task_has_left(hook, registered, tmp_path):
+    client = Client(registered.endpoint)
+    script = "echo '<h1>deck</h1>' > {{.outputPrefix}}/deck.html"
+    task = client.command(f"deck.{uuid.uuid4().hex[:8]}", "sh", "-c", script, generates_deck=True)
+    client.close()
+    execution = hook.execute(hook.fetch_task(task.name, "v1"), {}).id
+    assert hook.wait(execution, timeout=30, poll_interval=0.05).is_successful
+    node = node_of(hook, execution).node_id
+    got = tree(hook.download_execution(execution, to=tmp_path / "all"))
+    assert got == {f"nodes/{node}/deck.html": b"<h1>deck</h1>\n"}
+    assert tree(hook.download_execution(execution, to=tmp_path / "none", decks=False)) == {}
+    deck = url(execution, f"{node}/d")
+    assert hook.download(deck, to=tmp_path).read_text() == "<h1>deck</h1>\n"
+    with pytest.raises(FlyteInvalidRequestError, match="is a file"):
+        hook.get(deck)
 
 
 def test_an_execution_into_an_object_store(hook, echo, bucket):
@@ -290,19 +299,3 @@ def test_a_table_comes_back(hook, echo, literals, tmp_path):
 def test_what_is_no_reference(hook, tmp_path):
     with pytest.raises(FlyteInvalidRequestError, match="no reference to a file"):
         hook.download({"uri": "s3://b/k"}, to=tmp_path)
-
-
-def give_deck(flyte, execution, node):
-    """Let a node have a deck: the echo tasks make none."""
-    deck = Path(flyte.data_dir, "storage", execution.name, "deck.html")
-    deck.parent.mkdir(exist_ok=True)
-    deck.write_text("<h1>deck</h1>")
-    with sqlite3.connect(Path(flyte.data_dir, "flyte.db")) as database:
-        where = "WHERE execution_name = ? AND node_id = ?"
-        key = (execution.name, node)
-        [(message,)] = database.execute(f"SELECT message FROM node_executions {where}", key)
-        changed = node_execution_pb2.NodeExecution.FromString(message)
-        changed.closure.deck_uri = f"file://{deck}"
-        database.execute(
-            f"UPDATE node_executions SET message = ? {where}", (changed.SerializeToString(), *key)
-        )

@@ -56,12 +56,16 @@ class Client:
         self.admin.CreateTask(request)
         return request.id
 
-    def command(self, name: str, *words: str, retries: int = 0) -> identifier_pb2.Identifier:
+    def command(
+        self, name: str, *words: str, retries: int = 0, generates_deck: bool | None = None
+    ) -> identifier_pb2.Identifier:
         """Register a task that runs a command instead of flytekit, with no inputs and no outputs."""
         request = task_pb2.TaskCreateRequest(id=identifier(identifier_pb2.TASK, name))
         template = request.spec.template
         template.type = "python-task"
         template.metadata.retries.retries = retries
+        if generates_deck is not None:
+            template.metadata.generates_deck.value = generates_deck
         template.interface.SetInParent()
         template.container.image = "none"
         template.container.args.extend(words)
@@ -89,10 +93,16 @@ class Client:
             template.interface.outputs.variables["o0"].type.CopyFrom(INTEGER)
             promise = template.outputs.add(var="o0").binding.promise
             promise.node_id, promise.var = output
+        self.register_workflow(template, subs)
+        return template
+
+    def register_workflow(
+        self, template: core_workflow.WorkflowTemplate, subs: Sequence[core_workflow.WorkflowTemplate] = ()
+    ) -> None:
+        """Register a workflow and a launch plan of the same name."""
         spec = workflow_pb2.WorkflowSpec(template=template, sub_workflows=subs)
         self.admin.CreateWorkflow(workflow_pb2.WorkflowCreateRequest(id=template.id, spec=spec))
-        self.launch_plan(name, template.id)
-        return template
+        self.launch_plan(template.id.name, template.id)
 
     def launch_plan(self, name: str, workflow_id: identifier_pb2.Identifier) -> None:
         """Register a launch plan that fixes nothing."""

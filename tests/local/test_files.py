@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import tracemalloc
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,8 +17,11 @@ from google.protobuf.duration_pb2 import Duration
 
 from airflow_flyte_provider.local import LocalFlyte
 from airflow_flyte_provider.local.files.signing import Signer
+from airflow_flyte_provider.local.refusal import Refusal
+from airflow_flyte_provider.local.service.dataproxy import _refuse_overwrite
 from tests.local.client import Client
 
+MIB = 1024 * 1024
 CONTENT = b"some content"
 MD5 = hashlib.md5(CONTENT).digest()
 
@@ -53,6 +57,28 @@ def test_another_content_is_refused(client: Client) -> None:
     assert not Path(location.native_url.removeprefix("file://")).exists()
     wrong = base64.b64encode(hashlib.md5(b"another").digest()).decode()
     assert _send(location.signed_url, "PUT", b"another", **{"Content-MD5": wrong})[0] == 403
+
+
+def test_a_file_is_not_overwritten_by_another(client: Client) -> None:
+    place = {"filename": "a.txt", "filename_root": "chosen"}
+    location = _location(client, **place)
+    digest = base64.b64encode(MD5).decode()
+    assert _send(location.signed_url, "PUT", CONTENT, **{"Content-MD5": digest})[0] == 200
+    assert _location(client, **place).native_url == location.native_url
+    with pytest.raises(grpc.RpcError, match="file already exists at location"):
+        _location(client, **place, content_md5=hashlib.md5(b"another").digest())
+
+
+def test_a_large_file_that_is_there_already_is_not_read_into_memory(tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate(64 * MIB)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refusal, match="file already exists"):
+            _refuse_overwrite(tmp_path / "large", MD5, "file://large")
+        assert tracemalloc.get_traced_memory()[1] < 8 * MIB
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_address_allows_nothing_else(client: Client, flyte: LocalFlyte) -> None:

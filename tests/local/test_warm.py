@@ -75,6 +75,7 @@ def _attempt(template: tasks_pb2.TaskTemplate, code: Path, a: int, environment: 
         inputs=integers(a=a),
         raw_output=code / "raw",
         log=code / "log.txt",
+        deck=code / "deck.html",
         environment={**{f"FLYTE_INTERNAL_{name}": "probe" for name in NAMES}, **environment},
     )
 

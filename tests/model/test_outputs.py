@@ -11,6 +11,7 @@ import pydantic
 import pytest
 from flyteidl.core.interface_pb2 import VariableMap
 from flyteidl.core.literals_pb2 import Literal, LiteralMap
+from flyteidl.core.types_pb2 import LiteralType, UnionType
 from flytekit.utils.pbhash import compute_hash_string
 from google.protobuf.json_format import ParseDict
 
@@ -182,6 +183,71 @@ def test_an_offloaded_value_is_a_reference_in_xcom():
     told = to_xcom(Outputs(LiteralMap(literals={"x": away})))["x"]
     size = away.offloaded_metadata.size_bytes
     assert told == FileReference("s3://b/big", "", size, "", "value").to_dict()
+    outputs = Outputs(LiteralMap(literals={"x": away}), flyte_url="flyte://{}".format, size=lambda _: 1)
+    assert to_xcom(outputs)["x"] == FileReference("s3://b/big", "", size, "flyte://x", "value").to_dict()
+
+
+@pytest.mark.parametrize(
+    ("literal_type", "fits"),
+    [
+        (INTEGERS, True),
+        (LiteralType(simple="STRUCT"), True),
+        (LiteralType(union_type=UnionType(variants=[INTEGERS, LiteralType(simple="NONE")])), True),
+        (LiteralType(union_type=UnionType(variants=[LiteralType(simple="NONE"), INTEGERS])), True),
+        (LiteralType(simple="NONE"), False),
+    ],
+)
+def test_an_offloaded_value_is_taken_as_an_input_from_xcom(literal_type, fits):
+    away, fetch = offloaded(to_literal([1, 2], INTEGERS))
+    told = to_xcom(Outputs(LiteralMap(literals={"x": away})))["x"]
+    for reference in (told, FileReference.from_dict(told)):
+        if not fits:
+            with pytest.raises(ValueFaults):
+                to_literal(reference, literal_type)
+            continue
+        literal = to_literal(reference, literal_type)
+        found = literal.scalar.union.value if literal.HasField("scalar") else literal
+        assert found.offloaded_metadata.size_bytes == away.offloaded_metadata.size_bytes
+        assert from_literal(literal, fetch=fetch) == [1, 2]
+
+
+def test_files_at_any_depth_get_their_size_and_only_the_whole_an_address():
+    files = Literal()
+    files.map.literals["k"].collection.literals.append(LITERALS.literals["file"])
+    both = LiteralMap(literals={"files": files, "file": LITERALS.literals["file"]})
+    outputs = Outputs(both, flyte_url="flyte://{}".format, size=len)
+    assert outputs["file"] == FileReference("s3://b/x.csv", "csv", 12, "flyte://file", "file")
+    assert outputs["files"] == {"k": [FileReference("s3://b/x.csv", "csv", 12, "", "file")]}
+
+
+@pytest.mark.parametrize(
+    ("literal", "told"),
+    [
+        ({"scalar": {"primitive": {"integer": 5}}}, True),
+        ({"scalar": {"primitive": {"float_value": 5.5}}}, True),
+        ({"scalar": {"primitive": {"float_value": 5.0}}}, False),
+        ({"scalar": {"primitive": {"float_value": "NaN"}}}, True),
+        ({"scalar": {"generic": {"a": {"b": ["x", 1.5, True, None]}}}}, True),
+        ({"scalar": {"generic": {"a": {"b": ["x", 1]}}}}, False),
+        ({"collection": {"literals": [{"scalar": {"primitive": {"float_value": 5.0}}}]}}, False),
+        ({"map": {"literals": {"k": {"scalar": {"primitive": {"float_value": 5.0}}}}}}, False),
+        ({"map": {"literals": {"k": {"scalar": {"binary": {"value": "AA=="}}}}}}, True),
+        ({"offloaded_metadata": {"uri": "s3://b/big"}}, False),
+        ({}, True),
+    ],
+)
+def test_the_declared_types_are_asked_for_where_a_literal_does_not_tell_ints(literal, told):
+    asked = []
+
+    def declared():
+        asked.append(1)
+        return VARIABLES
+
+    literals = LiteralMap(literals={"count": ParseDict(literal, Literal())})
+    outputs = Outputs(literals, declared, fetch=lambda _: b"")
+    for _ in range(2):
+        assert list(outputs.as_dict()) == ["count"]
+    assert asked == ([] if told else [1])
 
 
 def test_too_much_for_xcom_is_told_with_the_way_out():

@@ -48,12 +48,18 @@ def test_a_file_goes_to_flyte_and_comes_back(tmp_path):
         from airflow_flyte_provider.hooks.flyte import FlyteHook
 
         path = FlyteHook().download(outputs["o0"], to="{tmp_path}/got/")
-        return {{"name": path.name, "lines": len(gzip.open(path).readlines())}}
+        found = FlyteHook().get(outputs["o0"]["flyte_url"]).to_dict() == outputs["o0"]
+        size = path.stat().st_size == outputs["o0"]["size"]
+        return {{
+            "name": path.name, "lines": len(gzip.open(path).readlines()), "found": found, "size": size
+        }}
 
     unpack(archived.output)
     """)
     assert run.state("archive") == "success", run.log
-    assert run.xcom("unpack") == {"name": "compressed.gz", "lines": 1000}, run.log
+    assert run.xcom("unpack") == {"name": "compressed.gz", "lines": 1000, "found": True, "size": True}, (
+        run.log
+    )
     assert run.xcom("archive")["o0"]["kind"] == "file"
     assert f"Uploaded {source} to /" in run.log
     for secret in ("signature=", "signed_url"):

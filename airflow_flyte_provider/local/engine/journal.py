@@ -94,8 +94,7 @@ class Journal:
         node = self._nodes.get(place.node_id)
         if node is None or node.closure.phase not in GIVEN:
             return None
-        address = node.closure.output_uri
-        return read_literals(self._folder.path(address)) if address else literals_pb2.LiteralMap()
+        return self._outputs_of(node)
 
     def error_of(self, place: Place) -> core_execution.ExecutionError | None:
         """Return what a node failed with before the server was last started, None when it did not."""
@@ -176,6 +175,15 @@ class Journal:
             node.closure.task_node_metadata.catalog_key.CopyFrom(key)
         self._keep(node)
 
+    def decked(self, place: Place, attempt: int) -> None:
+        """Note whether an attempt at a task node has left a deck; those before do not count any more."""
+        node = self._nodes[place.node_id]
+        path = place.deck_path(attempt)
+        address = self._folder.address(path) if path.exists() else ""
+        if node.closure.deck_uri != address:
+            node.closure.deck_uri = address
+            self._keep(node)
+
     def dynamic(self, place: Place, futures: str) -> None:
         """Note that the workflow a node's task gave runs inside the node.
 
@@ -207,6 +215,18 @@ class Journal:
             write_literals(place.outputs_path(attempt), outputs)
             node.closure.output_uri = self._folder.address(place.outputs_path(attempt))
         self._finish(node, phase)
+
+    def recovered(self, place: Place, former: NodeExecution) -> literals_pb2.LiteralMap:
+        """Note that a node is over, with what it gave in the execution that this one recovers. Returns that.
+
+        :param former: the node in that execution.
+        """
+        deck = former.closure.deck_uri
+        if deck and self._folder.path(deck).exists():
+            self._nodes[place.node_id].closure.deck_uri = deck
+        outputs = self._outputs_of(former)
+        self.succeeded(place, outputs, phase=NodePhase.RECOVERED)
+        return outputs
 
     def failed(self, place: Place, error: core_execution.ExecutionError) -> None:
         """Note that a node failed for good."""
@@ -256,6 +276,10 @@ class Journal:
             node.closure.error.code = "NodeAborted"
             node.closure.error.message = reason
             self._finish(node, NodePhase.ABORTED)
+
+    def _outputs_of(self, node: NodeExecution) -> literals_pb2.LiteralMap:
+        address = node.closure.output_uri
+        return read_literals(self._folder.path(address)) if address else literals_pb2.LiteralMap()
 
     def _new(self, place: Place) -> NodeExecution:
         node = NodeExecution(id=place.identifier, input_uri=self._folder.address(place.inputs_path))

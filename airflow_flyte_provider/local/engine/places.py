@@ -72,6 +72,10 @@ class Place:
         """Return the file of the error of one attempt."""
         return self.folder / str(attempt) / "error.pb"
 
+    def deck_path(self, attempt: int = 0) -> Path:
+        """Return the file of the deck of one attempt."""
+        return self.folder / str(attempt) / "deck.html"
+
     def inside(self, attempt: int = 0) -> Scope:
         """Return the scope of a workflow that runs inside this node."""
         return Scope(

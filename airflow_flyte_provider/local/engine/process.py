@@ -97,6 +97,7 @@ class ProcessRunner:
                 code = await self._start(attempt, folders)
                 return _outcome(code, attempt, folders)
             finally:
+                _keep_deck(attempt, folders)
                 shutil.rmtree(folders.root, ignore_errors=True)
 
     async def _start(self, attempt: Attempt, folders: _Folders) -> int:
@@ -188,6 +189,18 @@ def _outcome(code: int, attempt: Attempt, folders: _Folders) -> Outcome:
         text = f"the task's process ended without writing its outputs\n{_tail(attempt.log)}"
         return _failure("OutputsNotFound", text)
     return Outcome(outputs=literals_pb2.LiteralMap())
+
+
+def _keep_deck(attempt: Attempt, folders: _Folders) -> None:
+    """Keep the deck, however the attempt ended, unless the task says that it makes none."""
+    metadata = attempt.template.metadata
+    says_none = metadata.HasField("generates_deck") and not metadata.generates_deck.value
+    # FlytePropeller loses that of a dynamic task: the node's end, when its inner nodes are over, names no deck.
+    if says_none or (folders.outputs / FUTURES).exists():
+        return
+    with suppress(FileNotFoundError):
+        attempt.deck.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folders.outputs / attempt.deck.name, attempt.deck)
 
 
 def _failure(code: str, message: str, *, recoverable: bool = False) -> Outcome:

@@ -7,25 +7,20 @@ from flyteidl.core import workflow_pb2
 
 from airflow_flyte_provider.local.engine.journal import GIVEN, NodeExecution
 from airflow_flyte_provider.local.engine.places import Place
-from airflow_flyte_provider.local.engine.values import LiteralMap
 from airflow_flyte_provider.local.engine.world import ExecutionId, World
-from airflow_flyte_provider.local.files.folder import read_literals
 
 _TASK_OR_GATE = ("task_node", "gate_node")
 
 
-def recovered_outputs(
+def recovered_node(
     world: World, execution: execution_pb2.Execution, node: workflow_pb2.Node, place: Place
-) -> LiteralMap | None:
-    """Return what a node gave in the execution that this one recovers, None when it must run."""
+) -> NodeExecution | None:
+    """Return a node as it ended well in the execution that this one recovers, None when it must run."""
     metadata = execution.spec.metadata
     if metadata.mode != metadata.RECOVERED or node.WhichOneof("target") not in _TASK_OR_GATE:
         return None
     former = _former(world, execution, place)
-    if former is None or former.closure.phase not in GIVEN:
-        return None
-    address = former.closure.output_uri
-    return read_literals(world.folder.path(address)) if address else LiteralMap()
+    return former if former is not None and former.closure.phase in GIVEN else None
 
 
 def former_child(world: World, execution: execution_pb2.Execution, place: Place) -> ExecutionId | None:

@@ -12,7 +12,7 @@ from airflow_flyte_provider.local.compiler.graph import END, START
 from airflow_flyte_provider.local.engine.children import end_child
 from airflow_flyte_provider.local.engine.deadlines import within_deadline
 from airflow_flyte_provider.local.engine.handlers import handler_of
-from airflow_flyte_provider.local.engine.journal import Journal, NodeExecution, NodePhase, WorkflowPhase
+from airflow_flyte_provider.local.engine.journal import Journal, NodeExecution, WorkflowPhase
 from airflow_flyte_provider.local.engine.nodes import NodeContext
 from airflow_flyte_provider.local.engine.outcome import (
     SYSTEM_RETRIES,
@@ -25,7 +25,7 @@ from airflow_flyte_provider.local.engine.outcome import (
 )
 from airflow_flyte_provider.local.engine.places import Place, Scope
 from airflow_flyte_provider.local.engine.program import Program, dependencies
-from airflow_flyte_provider.local.engine.recovery import recovered_outputs
+from airflow_flyte_provider.local.engine.recovery import recovered_node
 from airflow_flyte_provider.local.engine.values import LiteralMap, bind, tell_error
 from airflow_flyte_provider.local.engine.world import Executions, World
 
@@ -217,10 +217,9 @@ class Run:
         inputs = self._inputs(node, place, outputs, failure)
         is_array = node.WhichOneof("target") == "array_node"
         self._journal.queued(place, inputs, is_parent=_is_parent(node), is_array=is_array)
-        recovered = recovered_outputs(self._world, self._execution, node, place)
-        if recovered is not None:
-            self._journal.succeeded(place, recovered, phase=NodePhase.RECOVERED)
-            return recovered
+        former = recovered_node(self._world, self._execution, node, place)
+        if former is not None:
+            return self._journal.recovered(place, former)
         context = NodeContext(
             world=self._world,
             launcher=self._launcher,

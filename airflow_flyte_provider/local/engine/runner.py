@@ -22,6 +22,7 @@ class Attempt:
     :param inputs: its inputs.
     :param raw_output: folder for what the task's own code writes.
     :param log: file for what it prints.
+    :param deck: file for its deck, an HTML page that a task may leave.
     :param environment: environment variables beside those of the server.
     """
 
@@ -30,6 +31,7 @@ class Attempt:
     inputs: literals_pb2.LiteralMap
     raw_output: Path
     log: Path
+    deck: Path
     environment: Mapping[str, str]
 
 

@@ -107,6 +107,7 @@ def _note_end(
     context: NodeContext, task: task_execution_pb2.TaskExecution, outcome: Outcome, attempt: int
 ) -> None:
     keep(context.place, attempt, outcome)
+    context.journal.decked(context.place, attempt)
     if outcome.error is not None:
         context.journal.tasks.ended(task, TaskPhase.FAILED, outcome.error)
         return
@@ -164,6 +165,7 @@ def attempt_of(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: 
         inputs=inputs,
         raw_output=_raw_folder(context, attempt),
         log=logs / f"{context.place.node_id}-{attempt}.log",
+        deck=context.place.deck_path(attempt),
         environment=_environment(context, template, attempt),
     )
 

@@ -25,6 +25,7 @@ from airflow_flyte_provider.local.wording import go_text
 
 _MAX_LIFETIME = 3600  # seconds
 _RANDOM_NAME = 10  # bytes
+_CHUNK = 1024 * 1024  # bytes that are read at once
 _WORD = "[a-zA-Z0-9_-]+"
 _FLYTE_URL = re.compile(
     rf"flyte://v1/({_WORD})/({_WORD})/({_WORD})/({_WORD})(?:/([0-9]+))?/(?:([iod])|([io])/({_WORD}))$"
@@ -152,10 +153,18 @@ def _artifact_name(request: Any) -> str:
 
 def _refuse_overwrite(path: Path, md5: bytes, address: str) -> None:
     """Refuse to overwrite a file with another one at a place that the client chose."""
-    if path.is_file() and hashlib.md5(path.read_bytes(), usedforsecurity=False).digest() != md5:
+    if path.is_file() and _md5(path) != md5:
         raise already_exists(
             f"file already exists at location [{address}], specify a matching hash if you wish to rewrite"
         )
+
+
+def _md5(path: Path) -> bytes:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as content:
+        while chunk := content.read(_CHUNK):
+            digest.update(chunk)
+    return digest.digest()
 
 
 def _upload_lifetime(request: Any) -> float:

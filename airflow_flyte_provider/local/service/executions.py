@@ -154,6 +154,8 @@ class ExecutionCalls:
             full_outputs=self._read(node.closure.output_uri),
             flyte_urls=_flyte_urls(node.id),
         )
+        if node.closure.deck_uri:
+            response.flyte_urls.deck = f"{response.flyte_urls.inputs.removesuffix('i')}d"
         closure = compiled_workflow(self._folder, node)
         if closure is not None:
             response.dynamic_workflow.id.CopyFrom(closure.primary.template.id)
