@@ -59,6 +59,10 @@ class FlyteOutputsError(FlyteError, AirflowFailException):
     """The outputs of an execution cannot be handed on: too large for XCom, or not to be read."""
 
 
+class FlyteMetricsError(FlyteError, AirflowFailException):
+    """FlyteAdmin cannot work out where the time of an execution went. Asking again does not help."""
+
+
 class FlyteWaitTimeoutError(FlyteError):
     """A wait took longer than it was given. The execution may still be running."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flyteidl.core import compiler_pb2, metrics_pb2, workflow_pb2
+import grpc
+from flyteidl.core import compiler_pb2, identifier_pb2, metrics_pb2, workflow_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from airflow_flyte_provider.local import clock
@@ -13,9 +14,11 @@ from airflow_flyte_provider.local.compiler.graph import END, START
 from airflow_flyte_provider.local.compiler.interfaces import branch_nodes
 from airflow_flyte_provider.local.engine.dynamic import compiled_workflow
 from airflow_flyte_provider.local.files.folder import DataFolder
+from airflow_flyte_provider.local.refusal import Refusal
 from airflow_flyte_provider.local.store.entities import EntityStore
 from airflow_flyte_provider.local.store.executions import ExecutionStore
 from airflow_flyte_provider.local.store.rows import parent_of
+from airflow_flyte_provider.local.wording import go_text
 
 Span = metrics_pb2.Span
 
@@ -30,6 +33,7 @@ def execution_span(
     :param folder: the data directory, for the workflows that dynamic nodes made.
     :param execution: the execution.
     :param depth: how many levels to show below it.
+    :raises Refusal: for a node that is not among its workflow's, as a failure node is.
     """
     return _Spans(executions, entities, folder).of_execution(execution, depth)
 
@@ -54,9 +58,9 @@ class _Spans:
         began = nodes[START].closure.updated_at
         span.spans.append(_operation("WORKFLOW_SETUP", closure.created_at, began))
         span.spans.extend(self._of_nodes(workflow, workflow.primary, every, "", depth - 1))
-        last = _latest(END, workflow.primary, nodes)
-        if last is not None:
-            span.spans.append(_operation("WORKFLOW_TEARDOWN", last, closure.updated_at))
+        span.spans.extend(
+            _rest("WORKFLOW_TEARDOWN", _latest(END, workflow.primary, nodes), closure.updated_at)
+        )
         return span
 
     def _of_nodes(
@@ -71,8 +75,10 @@ class _Spans:
         specs = {node.id: node for node in workflow.template.nodes}
         spans = []
         for spec_id in sorted(nodes, key=lambda one: clock.nanoseconds(nodes[one].closure.created_at)):
-            if spec_id in (START, END) or spec_id not in specs:
+            if spec_id in (START, END):
                 continue
+            if spec_id not in specs:
+                raise _strange(spec_id, workflow.template.id)
             span = self._of_node(closure, nodes[spec_id], specs[spec_id], every, depth)
             before = _latest(spec_id, workflow, nodes)
             if before is not None:
@@ -101,7 +107,7 @@ class _Spans:
             span.spans.extend(_of_gate(execution.closure))
         elif target == "task_node":
             span.spans.extend(self._of_task_node(execution, every, depth - 1))
-        else:
+        elif target != "array_node":  # Flyte tells nothing of what is inside that one
             span.spans.extend(self._of_parent(closure, execution, node, every, depth - 1))
         return span
 
@@ -119,7 +125,7 @@ class _Spans:
         if first is None:
             return [_operation("NODE_SETUP", whole.created_at, whole.updated_at)]
         spans = [_operation("NODE_SETUP", whole.created_at, first), *inside]
-        return spans + _teardown(last, whole)
+        return spans + _rest("NODE_TEARDOWN", last, whole.updated_at)
 
     def _inside(
         self,
@@ -167,8 +173,9 @@ class _Spans:
         made = compiled_workflow(self._folder, execution)
         if made is not None:
             return spans + self._of_made(made, execution, every, last, depth)
-        spans.append(_operation("NODE_TEARDOWN", last, whole.updated_at))
-        return spans
+        if execution.metadata.is_parent_node:
+            return spans + _rest("NODE_RESET", last, whole.updated_at)
+        return spans + _rest("NODE_TEARDOWN", last, whole.updated_at)
 
     def _of_made(
         self,
@@ -181,30 +188,33 @@ class _Spans:
         """Return the spans of the workflow that a dynamic node made, from the end of its task on."""
         whole, inner = execution.closure, _below(every, execution.id.node_id)
         if START not in inner:
-            return [_operation("NODE_RESET", task_ended, whole.updated_at)]
+            return _rest("NODE_RESET", task_ended, whole.updated_at)
         spans = [_operation("NODE_RESET", task_ended, inner[START].closure.updated_at)]
         spans += self._of_nodes(made, made.primary, every, execution.id.node_id, depth)
         last = _latest(END, made.primary, inner)
-        return spans + _teardown(last, whole)
+        return spans + _rest("NODE_TEARDOWN", last, whole.updated_at)
 
 
-def _teardown(last: Timestamp | None, whole: Any) -> list[Span]:
-    """Return the span from the end of the last node inside a node to its own end, none while that is to come."""
-    if last is None or clock.nanoseconds(last) > clock.nanoseconds(whole.updated_at):
+def _rest(name: str, last: Timestamp | None, end: Timestamp) -> list[Span]:
+    """Return the span from the end of the last thing inside to the end of all, none while that is to come."""
+    if last is None or clock.nanoseconds(last) > clock.nanoseconds(end):
         return []
-    return [_operation("NODE_TEARDOWN", last, whole.updated_at)]
+    return [_operation(name, last, end)]
 
 
 def _of_task(task: Any) -> Span:
     closure = task.closure
     span = Span(start_time=closure.created_at, end_time=closure.updated_at, task_id=task.id)
+    if not closure.HasField("started_at"):
+        span.spans.append(_operation("TASK_SETUP", closure.created_at, closure.updated_at))
+        return span
     span.spans.append(_operation("TASK_SETUP", closure.created_at, closure.started_at))
     if not closure.HasField("duration"):
         span.spans.append(_operation("TASK_RUNTIME", closure.started_at, closure.updated_at))
         return span
     ended = _after(closure)
     span.spans.append(_operation("TASK_RUNTIME", closure.started_at, ended))
-    span.spans.append(_operation("TASK_TEARDOWN", ended, closure.updated_at))
+    span.spans.extend(_rest("TASK_TEARDOWN", ended, closure.updated_at))
     return span
 
 
@@ -236,6 +246,12 @@ def _latest(
         nodes[one].closure.updated_at for one in workflow.connections.upstream[spec_id].ids if one in nodes
     ]
     return max(before, key=clock.nanoseconds, default=None)
+
+
+def _strange(spec_id: str, workflow: identifier_pb2.Identifier) -> Refusal:
+    """Return the refusal of a node that is not among its workflow's: Flyte has no place for a failure node."""
+    text = f"failed to discover workflow node '{spec_id}' in workflow '{go_text(workflow)}'"
+    return Refusal(grpc.StatusCode.INTERNAL, text)
 
 
 def _operation(name: str, start: Timestamp, end: Timestamp) -> Span:
