@@ -23,6 +23,8 @@ from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.labels import identity_labels
 from airflow_flyte_provider.model.names import execution_name
+from airflow_flyte_provider.model.options import ExecutionOptions
+from airflow_flyte_provider.model.records import plain
 from airflow_flyte_provider.triggers.events import ExecutionEvent, deadline
 from airflow_flyte_provider.triggers.flyte import FlyteExecutionTrigger
 
@@ -55,6 +57,8 @@ class FlyteExecuteOperator(BaseOperator):
     :param version: its version; None takes the latest registered (templated).
     :param inputs: native Python values by input name (templated). Text that a template made ("5", "true",
         "2026-01-01") becomes the declared type.
+    :param options: labels, notifications, environment variables and so on, as an `ExecutionOptions` or a dict of
+        the same names (templated).
     :param project: Flyte project; default: the connection's (templated).
     :param domain: Flyte domain; default: the connection's (templated).
     :param flyte_conn_id: the Airflow connection (templated).
@@ -81,11 +85,12 @@ class FlyteExecuteOperator(BaseOperator):
         "task",
         "version",
         "inputs",
+        "options",
         "project",
         "domain",
         "flyte_conn_id",
     )
-    template_fields_renderers = {"inputs": "json"}  # noqa: RUF012 - Airflow's own way to declare it
+    template_fields_renderers = {"inputs": "json", "options": "json"}  # noqa: RUF012 - Airflow's own way to declare it
     operator_extra_links = (FlyteExecutionLink(),)
     ui_color = "#7652a2"
     ui_fgcolor = "#fff"
@@ -98,6 +103,7 @@ class FlyteExecuteOperator(BaseOperator):
         task: str | None = None,
         version: str | None = None,
         inputs: Mapping[str, Any] | None = None,
+        options: ExecutionOptions | Mapping[str, Any] | str | None = None,
         project: str | None = None,
         domain: str | None = None,
         flyte_conn_id: str = "flyte_default",
@@ -114,6 +120,8 @@ class FlyteExecuteOperator(BaseOperator):
         self.task = task
         self.version = version
         self.inputs = inputs
+        # As a dict: Airflow renders a copy of one, but would write into an object that other task instances share.
+        self.options = plain(options)
         self.project = project
         self.domain = domain
         self.flyte_conn_id = flyte_conn_id
@@ -148,7 +156,9 @@ class FlyteExecuteOperator(BaseOperator):
         # Known before the launch: a kill that comes while the answer is on its way still finds it.
         self._running = ExecutionId(self.hook.project, self.hook.domain, name), str(identity["run_id"])
         try:
-            launched = self.hook.execute(entity, self.inputs, name=name, labels=identity_labels(**identity))
+            launched = self.hook.execute(
+                entity, self.inputs, name=name, labels=identity_labels(**identity), options=self.options
+            )
         except FlyteAlreadyExistsError:
             self._running = None  # somebody else's, so not ours to terminate
             raise
