@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from flyteidl.admin import common_pb2
 from flyteidl.core import identifier_pb2, interface_pb2, literals_pb2
 
 from airflow_flyte_provider.local.refusal import invalid, missing
+from airflow_flyte_provider.local.store.executions import FINAL_PHASES
 from airflow_flyte_provider.local.wording import go_text
 from airflow_flyte_provider.model.casting import castable, type_of_literal
 from airflow_flyte_provider.model.labels import MAX_LABELS, key_faults, value_faults
@@ -108,6 +110,24 @@ def check_labels(labels: Mapping[str, str]) -> None:
         faults = value_faults(labels[key])
         if faults:
             raise invalid(f"invalid label value [{labels[key]}]: [{' '.join(faults)}]")
+
+
+def check_notifications(notifications: Iterable[common_pb2.Notification]) -> None:
+    """Make sure that notifications have recipients and are for final phases.
+
+    :raises Refusal: INVALID_ARGUMENT for the first that is not.
+    """
+    for notification in notifications:
+        kind = notification.WhichOneof("type")
+        if kind is None:
+            raise invalid("invalid value for notification type")
+        recipients = getattr(notification, kind).recipients_email
+        if not recipients:
+            raise missing("recipients")
+        if not all(recipients):
+            raise missing("recipient")
+        if not FINAL_PHASES.issuperset(notification.phases):
+            raise invalid("invalid value for phase")
 
 
 def check_literals(literals: literals_pb2.LiteralMap, field: str) -> None:
