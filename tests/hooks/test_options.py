@@ -97,9 +97,9 @@ def test_faulty_options_are_one_error_and_nothing_is_launched(hook, client):
 def test_a_relaunch_takes_only_overwrite_cache_and_a_recovery_nothing():
     assert check_relaunch_options({"overwrite_cache": "true"}).overwrite_cache is True
     assert check_relaunch_options(None, "recover") == ExecutionOptions()
-    with pytest.raises(FlyteInvalidOptionsError, match="options: labels, tags.*only overwrite_cache"):
+    with pytest.raises(FlyteInvalidOptionsError, match=r"options: labels, tags.*only overwrite_cache"):
         check_relaunch_options({"tags": ["x"], "labels": {"a": "b"}, "overwrite_cache": False})
-    with pytest.raises(FlyteInvalidOptionsError, match="Cannot recover .* options: overwrite_cache"):
+    with pytest.raises(FlyteInvalidOptionsError, match=r"Cannot recover .* options: overwrite_cache"):
         check_relaunch_options({"overwrite_cache": True}, "recover")
 
 
