@@ -47,6 +47,10 @@ class FlyteInvalidInputsError(FlyteInvalidRequestError):
     """Inputs do not fit the interface. The message names every faulty one; nothing was launched."""
 
 
+class FlyteInvalidOptionsError(FlyteInvalidRequestError):
+    """Options do not fit. The message names every faulty one; nothing was launched."""
+
+
 class FlyteTransferError(FlyteError):
     """A file could not be uploaded or downloaded. Nothing was launched, and no part of a file is left behind."""
 

@@ -10,6 +10,7 @@ from flyteidl.admin import common_pb2, execution_pb2
 from flyteidl.core import identifier_pb2, literals_pb2
 
 from airflow_flyte_provider.admin.client import Call, Sleep, Verb
+from airflow_flyte_provider.admin.options import to_spec
 from airflow_flyte_provider.admin.registry import to_identifier
 from airflow_flyte_provider.exceptions import (
     FlyteAlreadyExistsError,
@@ -21,6 +22,7 @@ from airflow_flyte_provider.exceptions import (
 from airflow_flyte_provider.model.executions import Execution, execution_id
 from airflow_flyte_provider.model.identifiers import EntityId, ExecutionId
 from airflow_flyte_provider.model.labels import are_ours
+from airflow_flyte_provider.model.options import ExecutionOptions
 from airflow_flyte_provider.model.phases import ExecutionPhase
 
 #: The longest pause, in seconds, between two polls that Flyte does not answer.
@@ -37,13 +39,15 @@ class Launch:
     :param id: project, domain and name it is to have. An empty name lets Flyte choose one.
     :param entity: the launch plan or task to execute.
     :param inputs: its inputs, already literals.
-    :param labels: labels it is to carry; those of the Airflow identity make it ours.
+    :param labels: labels of the Airflow identity, which make it ours; they come beside those of the options.
+    :param options: what else it is told; read already.
     """
 
     id: ExecutionId
     entity: EntityId
     inputs: literals_pb2.LiteralMap
     labels: Mapping[str, str] = field(default_factory=dict)
+    options: ExecutionOptions = field(default_factory=ExecutionOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,11 @@ def create_execution(launch: Launch) -> Verb[Launched]:
         domain=launch.id.domain,
         name=launch.id.name,
         inputs=launch.inputs,
-        spec=execution_pb2.ExecutionSpec(
-            launch_plan=to_identifier(launch.entity),
-            metadata=execution_pb2.ExecutionMetadata(mode=execution_pb2.ExecutionMetadata.MANUAL),
-            labels=common_pb2.Labels(values=launch.labels),
-        ),
+        spec=to_spec(launch.options),
     )
+    request.spec.launch_plan.CopyFrom(to_identifier(launch.entity))
+    request.spec.metadata.mode = execution_pb2.ExecutionMetadata.MANUAL
+    request.spec.labels.values.update(launch.labels)
     try:
         reply = yield Call("CreateExecution", request, f"launching {launch.entity} as execution {launch.id}")
     except FlyteAlreadyExistsError:

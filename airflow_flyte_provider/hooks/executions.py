@@ -11,10 +11,12 @@ from airflow_flyte_provider.admin import executions, rerun
 from airflow_flyte_provider.admin.executions import Launch, Launched
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteNotFoundError
 from airflow_flyte_provider.hooks.files import FileVerbs
+from airflow_flyte_provider.hooks.options import options_of
 from airflow_flyte_provider.hooks.registry import RegistryVerbs
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.model.options import ExecutionOptions
 
 
 class ExecutionVerbs(RegistryVerbs, FileVerbs):
@@ -27,6 +29,7 @@ class ExecutionVerbs(RegistryVerbs, FileVerbs):
         *,
         name: str = "",
         labels: Mapping[str, str] | None = None,
+        options: ExecutionOptions | Mapping[str, Any] | str | None = None,
     ) -> Launched:
         """Launch an execution. It is not waited for.
 
@@ -36,14 +39,19 @@ class ExecutionVerbs(RegistryVerbs, FileVerbs):
         :param name: the execution's name; empty lets Flyte choose one.
         :param labels: labels of the execution. An execution that has the name already and carries all of
             these is taken for this one: it is returned, and nothing is launched.
+        :param options: labels of your own, notifications, environment variables and so on; what is not given is
+            as the launch plan has it.
+        :raises FlyteInvalidOptionsError: naming every option that does not fit.
         :raises FlyteInvalidInputsError: naming every input that does not fit.
         :raises FlyteTransferError: when a file could not be uploaded. Nothing was launched.
         :raises FlyteAlreadyExistsError: when the name belongs to an execution without these labels.
         """
         if isinstance(entity, Workflow):
             entity = self.default_launch_plan(entity)
+        told = options_of(entity, options, labels or {})
         literals = inputs if isinstance(inputs, LiteralMap) else self.prepare_inputs(entity, inputs or {})
-        launch = Launch(ExecutionId(self.project, self.domain, name), entity.id, literals, dict(labels or {}))
+        execution = ExecutionId(self.project, self.domain, name)
+        launch = Launch(execution, entity.id, literals, dict(labels or {}), told)
         return self.run(executions.create_execution(launch))
 
     def relaunch(

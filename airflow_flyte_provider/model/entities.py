@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
@@ -27,6 +28,7 @@ class LaunchPlan:
     :param expected_inputs: what an execution may or must be given, with the defaults.
     :param fixed_inputs: what the launch plan has settled and an execution may not change.
     :param outputs: the workflow's outputs.
+    :param labels: labels of its executions.
     """
 
     id: EntityId
@@ -34,6 +36,7 @@ class LaunchPlan:
     expected_inputs: ParameterMap
     fixed_inputs: LiteralMap
     outputs: VariableMap
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_proto(cls, proto: LaunchPlanProto) -> LaunchPlan:
@@ -44,6 +47,7 @@ class LaunchPlan:
             expected_inputs=proto.closure.expected_inputs,
             fixed_inputs=proto.spec.fixed_inputs,
             outputs=proto.closure.expected_outputs,
+            labels=dict(proto.spec.labels.values),
         )
 
     @property

@@ -10,8 +10,32 @@ import hashlib
 import re
 from collections.abc import Mapping
 
+#: Keys that begin so are the provider's own.
+RESERVED_PREFIX = "airflow-"
+
+#: FlyteAdmin takes no more labels than this for one execution.
+MAX_LABELS = 16
+
 _MAX_LENGTH = 63
 _HASH_LENGTH = 8
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_MAX_SUBDOMAIN = 253
+_NAME_RULE = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
+    "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_PREFIX_RULE = (
+    "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
+    "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_VALUE_RULE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
+    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+    "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
 
 
 #: The label in which two tries of one task instance differ.
@@ -68,3 +92,39 @@ def are_ours(found: Mapping[str, str], ours: Mapping[str, str]) -> bool:
     :param ours: what `identity_labels` gives for the task try; none own nothing.
     """
     return bool(ours) and all(found.get(key) == value for key, value in ours.items())
+
+
+def key_faults(key: str) -> list[str]:
+    """Return what Kubernetes finds wrong with the key of a label or annotation, in its words.
+
+    >>> key_faults("team"), key_faults("example.com/team")
+    ([], [])
+    """
+    faults: list[str] = []
+    prefix, slash, name = key.rpartition("/")
+    if "/" in prefix:
+        example = f"a qualified {_NAME_RULE.removeprefix('name part ')}"
+        return [f"{example} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+    if slash and not prefix:
+        faults.append("prefix part must be non-empty")
+    elif slash and (not _SUBDOMAIN.fullmatch(prefix) or len(prefix) > _MAX_SUBDOMAIN):
+        faults.append(_PREFIX_RULE)
+    if not name:
+        faults.append("name part must be non-empty")
+    elif len(name) > _MAX_LENGTH:
+        faults.append(f"name part must be no more than {_MAX_LENGTH} characters")
+    if not _QUALIFIED.fullmatch(name):
+        faults.append(_NAME_RULE)
+    return faults
+
+
+def value_faults(value: str) -> list[str]:
+    """Return what Kubernetes finds wrong with the value of a label, in its words.
+
+    >>> value_faults("x" * 64)
+    ['must be no more than 63 characters']
+    """
+    faults = [f"must be no more than {_MAX_LENGTH} characters"] if len(value) > _MAX_LENGTH else []
+    if value and not _QUALIFIED.fullmatch(value):
+        faults.append(_VALUE_RULE)
+    return faults

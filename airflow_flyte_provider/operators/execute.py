@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_flyte_provider.exceptions import FlyteConfigError
+from airflow_flyte_provider.model.options import ExecutionOptions
+from airflow_flyte_provider.model.records import plain
 from airflow_flyte_provider.operators.launching import FlyteLaunchingOperator
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class FlyteExecuteOperator(FlyteLaunchingOperator):
     :param version: its version; None takes the latest registered (templated).
     :param inputs: native Python values by input name (templated). Text that a template made ("5", "true",
         "2026-01-01") becomes the declared type.
+    :param options: labels, notifications, environment variables and so on, as an `ExecutionOptions` or a dict of
+        the same names (templated). A retry that recovers or relaunches keeps those of the try before.
     :raises FlyteError: and its subclasses; see `airflow_flyte_provider.exceptions`.
 
     Example::
@@ -49,9 +53,10 @@ class FlyteExecuteOperator(FlyteLaunchingOperator):
         "task",
         "version",
         "inputs",
+        "options",
         *FlyteLaunchingOperator.template_fields,
     )
-    template_fields_renderers = {"inputs": "json"}  # noqa: RUF012 - Airflow's own way to declare it
+    template_fields_renderers = {"inputs": "json", "options": "json"}  # noqa: RUF012 - Airflow's own way to declare it
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class FlyteExecuteOperator(FlyteLaunchingOperator):
         task: str | None = None,
         version: str | None = None,
         inputs: Mapping[str, Any] | None = None,
+        options: ExecutionOptions | Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -69,6 +75,8 @@ class FlyteExecuteOperator(FlyteLaunchingOperator):
         self.task = task
         self.version = version
         self.inputs = inputs
+        # As a dict: Airflow renders a copy of one, but would write into an object that other task instances share.
+        self.options = plain(options)
         self._work: tuple[LaunchPlan | Task, LiteralMap] | None = None
         given = [kind for kind in ("launch_plan", "workflow", "task") if getattr(self, kind) is not None]
         if len(given) != 1:
@@ -81,7 +89,9 @@ class FlyteExecuteOperator(FlyteLaunchingOperator):
         """Launch the entity with the inputs."""
         entity, literals = self._prepare()
         self.check_not_stopped()
-        launched = self.hook.execute(entity, literals, name=name, labels=task_try.labels)
+        launched = self.hook.execute(
+            entity, literals, name=name, labels=task_try.labels, options=self.options
+        )
         told = "Found again" if launched.adopted else "Launched"
         self.log.info("%s %s as execution %s", told, entity.id, launched.id)
         return launched

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_flyte_provider.exceptions import FlyteInvalidRequestError
+from airflow_flyte_provider.model.options import ExecutionOptions
+from airflow_flyte_provider.model.records import plain
 from airflow_flyte_provider.operators.launching import FlyteLaunchingOperator
 
 if TYPE_CHECKING:
@@ -17,11 +19,18 @@ if TYPE_CHECKING:
 class _RerunOperator(FlyteLaunchingOperator):
     """What relaunch and recover share: the execution that they are about."""
 
-    template_fields: Sequence[str] = ("execution", *FlyteLaunchingOperator.template_fields)
+    template_fields: Sequence[str] = ("execution", "options", *FlyteLaunchingOperator.template_fields)
 
-    def __init__(self, *, execution: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        execution: str,
+        options: ExecutionOptions | Mapping[str, Any] | str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.execution = execution
+        self.options = plain(options)
 
     @property
     def source(self) -> ExecutionId:
@@ -41,24 +50,26 @@ class FlyteRelaunchOperator(_RerunOperator):
     parameters it takes too; the new execution carries the labels of the old one, for so Flyte makes it.
 
     :param execution: the execution to relaunch: its name, or "project/domain/name" (templated).
-    :param overwrite_cache: run all its tasks, and replace what the cache holds for them (templated).
+    :param options: `overwrite_cache` runs all its tasks, and replaces what the cache holds for them (templated).
+        Flyte takes no other: the new execution has those of the old one.
 
     Example::
 
-        FlyteRelaunchOperator(task_id="again", execution="{{ params.execution }}", overwrite_cache=True)
+        FlyteRelaunchOperator(
+            task_id="again", execution="{{ params.execution }}", options={"overwrite_cache": True}
+        )
     """
 
-    template_fields: Sequence[str] = ("overwrite_cache", *_RerunOperator.template_fields)
-
-    def __init__(self, *, overwrite_cache: bool | str = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.overwrite_cache = overwrite_cache
-
     def launch(self, task_try: TaskTry, name: str) -> Launched:
-        """Relaunch the execution."""
-        overwrite = _truth(self.overwrite_cache)
+        """Relaunch the execution.
+
+        :raises FlyteInvalidOptionsError: naming the options that a relaunch does not take.
+        """
+        from airflow_flyte_provider.hooks.options import check_relaunch_options
+
+        options = check_relaunch_options(self.options)
         launched = self.hook.relaunch(
-            self.source, name=name, labels=task_try.labels, overwrite_cache=overwrite
+            self.source, name=name, labels=task_try.labels, overwrite_cache=bool(options.overwrite_cache)
         )
         return self._told(launched, "relaunch")
 
@@ -71,6 +82,7 @@ class FlyteRecoverOperator(_RerunOperator):
 
     :param execution: the execution to recover: its name, or "project/domain/name" (templated). It must be over,
         and not have succeeded.
+    :param options: Flyte takes none: the new execution has those of the old one.
 
     Example::
 
@@ -81,7 +93,11 @@ class FlyteRecoverOperator(_RerunOperator):
         """Recover the execution.
 
         :raises FlyteInvalidRequestError: when it still runs or has succeeded. Flyte itself would take it.
+        :raises FlyteInvalidOptionsError: when options are given.
         """
+        from airflow_flyte_provider.hooks.options import check_relaunch_options
+
+        check_relaunch_options(self.options, "recover")
         failed = self.hook.get_execution(self.source)
         if not failed.is_done or failed.is_successful:
             raise FlyteInvalidRequestError(
@@ -91,9 +107,3 @@ class FlyteRecoverOperator(_RerunOperator):
         launched = self.hook.recover(self.source, name=name, labels=task_try.labels)
         return self._told(launched, "recovery")
 
-
-def _truth(given: bool | str) -> bool:
-    """Return a flag that a template may have made text of."""
-    if isinstance(given, str) and given.strip().lower() not in ("true", "false"):
-        raise FlyteInvalidRequestError(f"overwrite_cache is {given!r}; it takes true or false.")
-    return given if isinstance(given, bool) else given.strip().lower() == "true"

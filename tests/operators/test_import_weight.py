@@ -38,6 +38,7 @@ print("ADDED", added)
         "links.flyte",
         "model.files",
         "model.gantt",
+        "model.options",
         "model.span_totals",
     ],
 )

@@ -30,6 +30,7 @@ Result = tuple["LiteralMap | None", int]
 class NodeContext:
     """A node that is to run, with all it needs.
 
+    :param execution: the execution, with the spec that it is run with.
     :param node: the compiled node.
     :param place: where it sits.
     :param inputs: its inputs.

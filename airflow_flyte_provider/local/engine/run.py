@@ -11,6 +11,7 @@ from flyteidl.core import compiler_pb2, workflow_pb2
 from airflow_flyte_provider.local.compiler.graph import END, START
 from airflow_flyte_provider.local.engine.children import end_child
 from airflow_flyte_provider.local.engine.deadlines import within_deadline
+from airflow_flyte_provider.local.engine.effective import effective
 from airflow_flyte_provider.local.engine.handlers import handler_of
 from airflow_flyte_provider.local.engine.journal import Journal, NodeExecution, WorkflowPhase
 from airflow_flyte_provider.local.engine.nodes import NodeContext
@@ -31,7 +32,6 @@ from airflow_flyte_provider.local.engine.world import Executions, World
 
 AUTO_ABORT = "Some node execution failed, auto-abort."
 USER_ABORT = "Workflow aborted."
-_DEFAULT_PARALLELISM = 25
 
 
 class Run:
@@ -46,8 +46,9 @@ class Run:
         self._world = world
         self._launcher = launcher
         self._execution = execution
+        self._effective = effective(world, execution)
         self._journal = Journal(world.executions, world.folder, execution)
-        self._slots = asyncio.Semaphore(execution.spec.max_parallelism or _DEFAULT_PARALLELISM)
+        self._slots = asyncio.Semaphore(self._effective.spec.max_parallelism)
         self._stop_reason = ""
         self._outermost = workflow_pb2.WorkflowTemplate()
 
@@ -224,7 +225,7 @@ class Run:
             world=self._world,
             launcher=self._launcher,
             journal=self._journal,
-            execution=self._execution,
+            execution=self._effective,
             node=node,
             place=place,
             inputs=inputs,
@@ -277,8 +278,8 @@ class Run:
         """Tell whether a node may run where it can be interrupted: node, execution and workflow say, in this order."""
         if node.metadata.WhichOneof("interruptible_value"):
             return bool(node.metadata.interruptible)
-        if self._execution.spec.HasField("interruptible"):
-            return bool(self._execution.spec.interruptible.value)
+        if self._effective.spec.HasField("interruptible"):
+            return bool(self._effective.spec.interruptible.value)
         return bool(self._outermost.metadata_defaults.interruptible)
 
 

@@ -27,6 +27,7 @@ from airflow_flyte_provider.local.engine.retries import Retries
 from airflow_flyte_provider.local.engine.runner import Attempt, Outcome
 from airflow_flyte_provider.local.engine.task_journal import TaskPhase
 from airflow_flyte_provider.local.engine.values import LiteralMap
+from airflow_flyte_provider.local.files.folder import local_folder
 
 _LOG_LIFETIME = 10 * 365 * 24 * 3600.0  # seconds; a log's address is kept in the task execution for good
 _SHARD_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -187,11 +188,16 @@ def _plugin(template: tasks_pb2.TaskTemplate) -> str:
 
 
 def _raw_folder(context: NodeContext, attempt: int) -> Any:
-    """Return the folder for an attempt's own files, in one of many shards as Flyte spreads them."""
+    """Return the folder for an attempt's own files, in one of many shards as Flyte spreads them.
+
+    It lies below the execution's raw output prefix when that is a folder of this machine, else in the store.
+    """
     name = context.place.generated_name(attempt)
     digest = hashlib.sha256(name.encode()).digest()
     shard = "".join(_SHARD_LETTERS[byte % len(_SHARD_LETTERS)] for byte in digest[:2])
-    return context.world.folder.storage / "data" / shard / name
+    prefix = context.execution.spec.raw_output_data_config.output_location_prefix
+    root = local_folder(prefix) or context.world.folder.storage / "data"
+    return root / shard / name
 
 
 def _timeout(context: NodeContext, template: tasks_pb2.TaskTemplate) -> Duration:

@@ -73,6 +73,14 @@ class DataFolder:
         return self.storage / "metadata" / "propeller" / f"{project}-{domain}-{name}"
 
 
+def local_folder(address: str) -> Path | None:
+    """Return the folder of this machine that an address names, None for one in some other store.
+
+    :param address: a `file://` address, an absolute path, or anything else.
+    """
+    return Path(address.removeprefix(_SCHEME)) if address.startswith((_SCHEME + "/", "/")) else None
+
+
 def write_literals(path: Path, literals: literals_pb2.LiteralMap) -> None:
     """Write a literal map so that a reader finds all of it or nothing."""
     write_message(path, literals)

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from flyteidl.admin import common_pb2
 from flyteidl.core import identifier_pb2, interface_pb2, literals_pb2
 
 from airflow_flyte_provider.local.refusal import invalid, missing
+from airflow_flyte_provider.local.store.executions import FINAL_PHASES
 from airflow_flyte_provider.local.wording import go_text
 from airflow_flyte_provider.model.casting import castable, type_of_literal
+from airflow_flyte_provider.model.labels import MAX_LABELS, key_faults, value_faults
 
 MAX_NAME = 63
-_MAX_LABELS = 16
 _NAME = re.compile(r"^[a-z][a-z\-0-9]*$")
-_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_MAX_SUBDOMAIN = 253
 _URL_SAFE = re.compile(r"[A-Za-z0-9\-_.~]+")
 _RESERVED = "!*'();:@&=+$,/?#[]"
-_NAME_RULE = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
-    "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
-_PREFIX_RULE = (
-    "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
-    "and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-    r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-_VALUE_RULE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
-    "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
 
 
 def require(message: Any, *fields: str) -> None:
@@ -117,41 +101,33 @@ def check_labels(labels: Mapping[str, str]) -> None:
 
     :raises Refusal: INVALID_ARGUMENT for the first, by key, that it would not.
     """
-    if len(labels) > _MAX_LABELS:
-        raise invalid(f"labels map cannot exceed {_MAX_LABELS} entries")
+    if len(labels) > MAX_LABELS:
+        raise invalid(f"labels map cannot exceed {MAX_LABELS} entries")
     for key in sorted(labels):
-        faults = _key_faults(key)
+        faults = key_faults(key)
         if faults:
             raise invalid(f"invalid label key [{key}]: [{' '.join(faults)}]")
-        faults = _value_faults(labels[key])
+        faults = value_faults(labels[key])
         if faults:
             raise invalid(f"invalid label value [{labels[key]}]: [{' '.join(faults)}]")
 
 
-def _key_faults(key: str) -> list[str]:
-    faults: list[str] = []
-    prefix, slash, name = key.rpartition("/")
-    if "/" in prefix:
-        example = f"a qualified {_NAME_RULE.removeprefix('name part ')}"
-        return [f"{example} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
-    if slash and not prefix:
-        faults.append("prefix part must be non-empty")
-    elif slash and (not _SUBDOMAIN.fullmatch(prefix) or len(prefix) > _MAX_SUBDOMAIN):
-        faults.append(_PREFIX_RULE)
-    if not name:
-        faults.append("name part must be non-empty")
-    elif len(name) > MAX_NAME:
-        faults.append(f"name part must be no more than {MAX_NAME} characters")
-    if not _QUALIFIED.fullmatch(name):
-        faults.append(_NAME_RULE)
-    return faults
+def check_notifications(notifications: Iterable[common_pb2.Notification]) -> None:
+    """Make sure that notifications have recipients and are for final phases.
 
-
-def _value_faults(value: str) -> list[str]:
-    faults = [f"must be no more than {MAX_NAME} characters"] if len(value) > MAX_NAME else []
-    if value and not _QUALIFIED.fullmatch(value):
-        faults.append(_VALUE_RULE)
-    return faults
+    :raises Refusal: INVALID_ARGUMENT for the first that is not.
+    """
+    for notification in notifications:
+        kind = notification.WhichOneof("type")
+        if kind is None:
+            raise invalid("invalid value for notification type")
+        recipients = getattr(notification, kind).recipients_email
+        if not recipients:
+            raise missing("recipients")
+        if not all(recipients):
+            raise missing("recipient")
+        if not FINAL_PHASES.issuperset(notification.phases):
+            raise invalid("invalid value for phase")
 
 
 def check_literals(literals: literals_pb2.LiteralMap, field: str) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from flyteidl.admin import execution_pb2
+from flyteidl.admin import common_pb2, execution_pb2
 from flyteidl.core import execution_pb2 as core_execution
 from flyteidl.core import identifier_pb2, security_pb2
 
 from airflow_flyte_provider.local import clock
+from airflow_flyte_provider.local.engine.effective import DEFAULT_PARALLELISM
 from airflow_flyte_provider.local.refusal import Refusal, invalid, missing
 from airflow_flyte_provider.local.service import checks
 from airflow_flyte_provider.local.store.entities import EntityStore
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 ExecutionId = identifier_pb2.WorkflowExecutionIdentifier
 _NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _NAME_LENGTH = 19  # after the letter that every name begins with
-_DEFAULT_PARALLELISM = 25
 _IDENTITY_FIELDS = ("k8s_service_account", "iam_role", "execution_identity")
 
 
@@ -74,6 +75,7 @@ class Launching:
         closure.updated_at.CopyFrom(closure.created_at)
         closure.state_change_details.occurred_at.CopyFrom(closure.created_at)
         closure.workflow_id.CopyFrom(workflow_id)
+        closure.notifications.extend(_notifications(request.spec, plan))
         self._executions.add(NewExecution(execution, request.inputs, inputs, references))
         self._engine.start(execution)
         return execution.id
@@ -130,6 +132,7 @@ class Launching:
                 "only [map[LAUNCH_PLAN:<nil> TASK:<nil>]] allowed"
             )
         checks.check_literals(request.inputs, "inputs")
+        checks.check_notifications(request.spec.notifications.notifications)
         checks.check_labels(request.spec.labels.values)
         return name
 
@@ -160,27 +163,36 @@ def _complete_spec(execution: execution_pb2.Execution, plan: Any, *, is_task: bo
     spec.metadata.ClearField("principal")
     spec.metadata.ClearField("artifact_ids")
     spec.metadata.system_metadata.namespace = f"{execution.id.project}-{execution.id.domain}"
-    if not is_task and not spec.max_parallelism:
-        spec.max_parallelism = plan.spec.max_parallelism or _DEFAULT_PARALLELISM
-    identity = _identity(spec, plan)
-    if identity is not None:
-        spec.security_context.run_as.CopyFrom(identity)
-    else:
-        spec.security_context.CopyFrom(security_pb2.SecurityContext(run_as=security_pb2.Identity()))
+    if not is_task and spec.max_parallelism <= 0:
+        spec.max_parallelism = (
+            plan.spec.max_parallelism if plan.spec.max_parallelism > 0 else DEFAULT_PARALLELISM
+        )
+    spec.security_context.CopyFrom(_security_context(spec, plan))
 
 
-def _identity(spec: execution_pb2.ExecutionSpec, plan: Any) -> security_pb2.Identity | None:
-    """Return the identity an execution runs as: its own, its launch plan's, or that of the older fields."""
+def _security_context(spec: execution_pb2.ExecutionSpec, plan: Any) -> security_pb2.SecurityContext:
+    """Return whom an execution runs as: its own context, its launch plan's, or one of the older fields.
+
+    A context that names nobody counts for nothing, whatever secrets it has.
+    """
     for holder in (spec, plan.spec):
         run_as = holder.security_context.run_as
         if any(getattr(run_as, field) for field in _IDENTITY_FIELDS):
-            return run_as  # type: ignore[no-any-return]
-    roles = [holder.auth_role for holder in (spec, plan.spec) if holder.HasField("auth_role")]
-    if not roles:
-        return None
-    return security_pb2.Identity(
-        iam_role=roles[0].assumable_iam_role, k8s_service_account=roles[0].kubernetes_service_account
-    )
+            return holder.security_context  # type: ignore[no-any-return]
+    context = security_pb2.SecurityContext(run_as=security_pb2.Identity())
+    for holder in (spec, plan.spec):
+        if holder.HasField("auth_role"):
+            context.run_as.iam_role = holder.auth_role.assumable_iam_role
+            context.run_as.k8s_service_account = holder.auth_role.kubernetes_service_account
+            break
+    return context
+
+
+def _notifications(spec: execution_pb2.ExecutionSpec, plan: Any) -> Iterable[common_pb2.Notification]:
+    """Return what is to be told of an execution: what it says itself, nothing, or what its launch plan says."""
+    if spec.notifications.notifications:
+        return spec.notifications.notifications  # type: ignore[no-any-return]
+    return () if spec.disable_all else plan.spec.entity_metadata.notifications
 
 
 def _new_name() -> str:

@@ -111,6 +111,7 @@ class Registration:
         checks.check_labels(spec.labels.values)
         checks.check_literals(spec.fixed_inputs, "fixed_inputs")
         spec.default_inputs.CopyFrom(expected_inputs(spec, interface.inputs))
+        checks.check_notifications(spec.entity_metadata.notifications)
         digest = _digest(spec)
         self._refuse_second(identifier, digest, "launch plan", lambda stored: stored.spec, spec)
         self._add_launch_plan(identifier, spec, interface.outputs, workflow_row.id, digest)
