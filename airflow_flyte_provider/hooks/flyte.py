@@ -5,10 +5,12 @@ This module is imported when a task runs, never when a DAG file is parsed: it lo
 
 from __future__ import annotations
 
+from airflow_flyte_provider.hooks.activation import ActivationVerbs
 from airflow_flyte_provider.hooks.executions import ExecutionVerbs
+from airflow_flyte_provider.hooks.registration import RegistrationVerbs
 
 
-class FlyteHook(ExecutionVerbs):
+class FlyteHook(ExecutionVerbs, RegistrationVerbs, ActivationVerbs):
     """Speaks to one Flyte, as an Airflow connection of type `flyte` describes it.
 
     :param flyte_conn_id: the Airflow connection. Host and port are FlyteAdmin's gRPC endpoint; the extra

@@ -23,8 +23,12 @@ from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.labels import identity_labels
 from airflow_flyte_provider.model.names import execution_name
+from airflow_flyte_provider.operators.activation import FlyteActivateLaunchPlanOperator
+from airflow_flyte_provider.operators.register import FlyteRegisterOperator
 from airflow_flyte_provider.triggers.events import ExecutionEvent, deadline
 from airflow_flyte_provider.triggers.flyte import FlyteExecutionTrigger
+
+__all__ = ["FlyteActivateLaunchPlanOperator", "FlyteExecuteOperator", "FlyteRegisterOperator"]
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -30,7 +30,16 @@ print("ADDED", added)
 
 
 @pytest.mark.parametrize(
-    "module", ["operators.flyte", "sensors.flyte", "triggers.flyte", "links.flyte", "model.files"]
+    "module",
+    [
+        "operators.flyte",
+        "operators.register",
+        "operators.activation",
+        "sensors.flyte",
+        "triggers.flyte",
+        "links.flyte",
+        "model.files",
+    ],
 )
 def test_parsing_a_dag_loads_no_grpc_protobuf_or_flytekit(module):
     name = f"airflow_flyte_provider.{module}"
