@@ -19,14 +19,9 @@ from airflow_flyte_provider.hooks.files import Uploader
 from airflow_flyte_provider.hooks.packages import Packages, pack_source, read_packages
 from airflow_flyte_provider.hooks.places import PlaceLike
 from airflow_flyte_provider.model.addressing import Addressed, Target, address, own_version
+from airflow_flyte_provider.model.code import content_version, give_code, settle_code, takes_code
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.overrides import (
-    Overrides,
-    content_version,
-    give_code,
-    settle_code,
-    takes_code,
-)
+from airflow_flyte_provider.model.overrides import Overrides
 from airflow_flyte_provider.model.packages import Packaged, PackageError
 from airflow_flyte_provider.model.registration import Registration
 from airflow_flyte_provider.model.suggestions import did_you_mean
@@ -42,7 +37,7 @@ class RegistrationVerbs(FlyteConnection):
         version: str | None = None,
         image: str | Mapping[str, str] | None = None,
         source: PlaceLike | None = None,
-        destination_dir: str = ".",
+        destination_dir: str | None = None,
         service_account: str | None = None,
         iam_role: str | None = None,
         raw_output_prefix: str | None = None,
@@ -64,7 +59,8 @@ class RegistrationVerbs(FlyteConnection):
         :param image: the container image of all tasks, or new images by old ones; None keeps those there are.
         :param source: folder or file of Python code that the tasks run, instead of the package's own. It is
             uploaded for tasks that were packaged with `--copy all` or serialised `fast`.
-        :param destination_dir: where in the container the code is unpacked.
+        :param destination_dir: where in the container the code is unpacked. None keeps the place that the package
+            names, and takes the working directory where it names none.
         :param service_account: Kubernetes service account of the launch plans' executions.
         :param iam_role: IAM role of the launch plans' executions.
         :param raw_output_prefix: where the launch plans' executions put files, such as `s3://bucket/out`.

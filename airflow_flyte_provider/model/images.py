@@ -21,7 +21,14 @@ def images(spec: TaskSpec) -> list[str]:
     """Return the images of a task: of its container, or of all containers of its pod."""
     if spec.template.WhichOneof("target") == "container":
         return [spec.template.container.image]
-    return [str(container["image"]) for container in _containers(spec) if "image" in container]
+    return [str(container["image"]) for container in containers(spec) if "image" in container]
+
+
+def containers(spec: TaskSpec) -> Iterator[Any]:
+    """Yield the containers of a task's pod, none when it runs in no pod. Each is a Struct."""
+    pod = spec.template.k8s_pod.pod_spec
+    for kind in _CONTAINERS:
+        yield from pod[kind] if kind in pod.fields else ()
 
 
 def replace_images(spec: TaskSpec, replacement: str | Mapping[str, str]) -> None:
@@ -42,7 +49,7 @@ def replace_images(spec: TaskSpec, replacement: str | Mapping[str, str]) -> None
     primary = template.config.get("primary_container_name") or getattr(
         template.k8s_pod, "primary_container_name", ""
     )
-    for pod_container in _containers(spec):
+    for pod_container in containers(spec):
         if isinstance(replacement, str) and pod_container["name"] != primary:
             continue
         if "image" in pod_container:
@@ -50,12 +57,6 @@ def replace_images(spec: TaskSpec, replacement: str | Mapping[str, str]) -> None
         for pair in pod_container["env"] if "env" in pod_container.fields else ():
             if pair["name"] == _CONTEXT:
                 pair["value"] = _replace_in_context(str(pair["value"]), replacement)
-
-
-def _containers(spec: TaskSpec) -> Iterator[Any]:
-    pod = spec.template.k8s_pod.pod_spec
-    for kind in _CONTAINERS:
-        yield from pod[kind] if kind in pod.fields else ()
 
 
 def _new(image: str, replacement: str | Mapping[str, str]) -> str:

@@ -67,7 +67,7 @@ def read_package(name: str, content: bytes) -> list[Packaged]:
     try:
         return read_files(name, unpack(content))
     except ArchiveError as fault:
-        raise PackageError(f"{name} cannot be read: {fault}") from None
+        raise PackageError(f"{name} cannot be read: {fault}.") from None
 
 
 def read_files(name: str, files: Mapping[str, bytes]) -> list[Packaged]:
@@ -83,7 +83,7 @@ def read_files(name: str, files: Mapping[str, bytes]) -> list[Packaged]:
     try:
         packed = repack(files[code[0]]) if code else None
     except ArchiveError as fault:
-        raise PackageError(f"The code in {name}, {code[0]}, cannot be read: {fault}") from None
+        raise PackageError(f"The code in {name}, {code[0]}, cannot be read: {fault}.") from None
     entities = [
         _read(file, files[file], packed)
         for file in sorted(files)

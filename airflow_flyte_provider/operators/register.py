@@ -35,7 +35,8 @@ class FlyteRegisterOperator(BaseOperator):
     :param image: the container image of all tasks, or new images by old ones (templated).
     :param source: folder or file of Python code to upload for tasks that were packaged with `--copy all` or
         serialised `fast` (templated). None takes the code in the package.
-    :param destination_dir: where in the container the code is unpacked (templated).
+    :param destination_dir: where in the container the code is unpacked; None keeps the place that the package names
+        (templated).
     :param service_account: Kubernetes service account of the launch plans' executions (templated).
     :param iam_role: IAM role of the launch plans' executions (templated).
     :param raw_output_prefix: where the launch plans' executions put files, such as `s3://bucket/out` (templated).
@@ -60,7 +61,7 @@ class FlyteRegisterOperator(BaseOperator):
         register >> execute
     """
 
-    _arguments = (
+    template_fields: Sequence[str] = (
         "package",
         "version",
         "image",
@@ -74,8 +75,10 @@ class FlyteRegisterOperator(BaseOperator):
         "activate_launch_plans",
         "dry_run",
         "continue_on_error",
+        "project",
+        "domain",
+        "flyte_conn_id",
     )
-    template_fields: Sequence[str] = (*_arguments, "project", "domain", "flyte_conn_id")
     ui_color = "#7652a2"
     ui_fgcolor = "#fff"
 
@@ -86,7 +89,7 @@ class FlyteRegisterOperator(BaseOperator):
         version: str | None = None,
         image: str | Mapping[str, str] | None = None,
         source: str | os.PathLike[str] | ObjectStoragePath | None = None,
-        destination_dir: str = ".",
+        destination_dir: str | None = None,
         service_account: str | None = None,
         iam_role: str | None = None,
         raw_output_prefix: str | None = None,

@@ -2,7 +2,9 @@
 
 import uuid
 
+import fsspec
 import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
 from flyteidl.core.types_pb2 import BlobType, LiteralType, SchemaType, StructuredDatasetType, UnionType
 
 from airflow_flyte_provider.admin import transfer
@@ -47,6 +49,21 @@ def literals(hook):
     from airflow_flyte_provider.admin import executions
 
     return lambda execution: hook.run(executions.get_data(execution))[1].literals
+
+
+@pytest.fixture
+def bucket():
+    """An object store that Airflow knows: `memory://bucket`."""
+    try:
+        from airflow.sdk.io import attach
+    except ImportError:
+        from airflow.io.store import attach
+
+    files = fsspec.filesystem("memory")
+    attach("memory", fs=files)
+    yield ObjectStoragePath("memory://bucket/in")
+    files.store.clear()
+    files.pseudo_dirs[:] = [""]
 
 
 @pytest.fixture
