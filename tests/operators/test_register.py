@@ -1,10 +1,15 @@
 """FlyteRegisterOperator and FlyteActivateLaunchPlanOperator, run by real Airflow against a real local Flyte."""
 
+import os
+import shutil
+from pathlib import Path
+
 import pytest
 
-from tests.dag_runs import run_dag
+from tests.dag_runs import run_dag, run_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db", "flyte_conn")
+EXAMPLES = Path(__file__).parents[2] / "example_dags"
 IMPORTS = """
 from airflow_flyte_provider.operators.flyte import FlyteActivateLaunchPlanOperator, FlyteRegisterOperator
 """
@@ -63,3 +68,21 @@ FlyteRegisterOperator(task_id="bad", {arguments})
     assert run.state("bad") == "failed"
     assert error in run.log
     assert told in run.log
+
+
+@pytest.fixture
+def examples():
+    """The example DAGs, in Airflow's DAGs folder."""
+    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"], "examples")
+    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_the_example_runs_as_it_is(hook, examples, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run = run_file(examples / "flyte_register.py", "flyte_register")
+    assert run.state("go_live") == "success", run.log
+    assert run.xcom("sales_report")["summary"]
+    active = hook.get_active_launch_plan("flyte_workflows.sales.sales_report")
+    assert active.id.version == run.xcom("register")["version"]
