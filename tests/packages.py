@@ -51,3 +51,8 @@ def write_archive(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
             entry.mtime = 1_700_000_000
             tar.addfile(entry, io.BytesIO(content))
     return path
+
+
+def file_called(files: Iterable[str], ending: str) -> str:
+    """Return the name of the file whose name ends so: its beginning is a number that flytekit chose."""
+    return next(name for name in files if name.endswith(ending))

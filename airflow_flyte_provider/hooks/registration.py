@@ -100,6 +100,8 @@ class RegistrationVerbs(FlyteConnection):
         self._require(addressed.outside)
         if dry_run:
             done = Registration(target.version, tuple(one.id for one in addressed.entities), dry_run=True)
+            for entity in done.entities:
+                self.log.info("Would register %s", entity)
         else:
             self._upload_code(addressed.entities)
             done = _Run(self, addressed, target.version, continue_on_error).through(plans)

@@ -10,6 +10,7 @@ from flyteidl.core.types_pb2 import BlobType, LiteralType, SchemaType, Structure
 from airflow_flyte_provider.admin import transfer
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from tests.local.client import Client
+from tests.packages import files_of, write_archive
 
 FILE = LiteralType(blob=BlobType(dimensionality=BlobType.SINGLE))
 CSV = LiteralType(blob=BlobType(dimensionality=BlobType.SINGLE, format="csv"))
@@ -64,6 +65,18 @@ def bucket():
     yield ObjectStoragePath("memory://bucket/in")
     files.store.clear()
     files.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def edited(packages, tmp_path):
+    """A function that writes `plain.tgz` with changes to its files: `edited(lambda files: ...)`."""
+
+    def write(change):
+        files = files_of(packages / "plain.tgz")
+        change(files)
+        return write_archive(tmp_path / "edited.tgz", files.items())
+
+    return write
 
 
 @pytest.fixture
