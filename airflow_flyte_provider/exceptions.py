@@ -51,6 +51,10 @@ class FlyteInvalidOptionsError(FlyteInvalidRequestError):
     """Options do not fit. The message names every faulty one; nothing was launched."""
 
 
+class FlytePackageError(FlyteInvalidRequestError):
+    """A package of serialised entities cannot be read, or does not hold together. Nothing was registered."""
+
+
 class FlyteTransferError(FlyteError):
     """A file could not be uploaded or downloaded. Nothing was launched, and no part of a file is left behind."""
 

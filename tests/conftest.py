@@ -85,3 +85,13 @@ def airflow_db():
     airflow = Path(sys.executable).with_name("airflow")
     subprocess.run([airflow, "db", "migrate"], check=True, capture_output=True)
     return Path(_home)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory):
+    """A folder with the packages of `tests.packages.write_packages`."""
+    from tests.packages import write_packages
+
+    folder = tmp_path_factory.mktemp("packages")
+    write_packages(folder)
+    return folder

@@ -64,6 +64,18 @@ def run_dag(body: str) -> DagRunResult:
     dag_id = f"dag_{os.getpid()}_{next(_numbers)}"
     path = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"], f"{dag_id}.py")
     path.write_text(HEADER.format(dag_id=dag_id) + textwrap.indent(textwrap.dedent(body), "    "))
+    try:
+        return run_file(path, dag_id)
+    finally:
+        path.unlink()
+
+
+def run_file(path: Path, dag_id: str) -> DagRunResult:
+    """Run the DAG in a file to its end by `dag.test()`, triggers inline.
+
+    :param path: the file, in Airflow's DAGs folder where Airflow must find it again.
+    :param dag_id: the DAG's id.
+    """
     said = io.StringIO()
     handler = logging.StreamHandler(said)
     logging.getLogger().addHandler(handler)
@@ -71,9 +83,9 @@ def run_dag(body: str) -> DagRunResult:
         spec = importlib.util.spec_from_file_location(dag_id, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        dags = [value for value in vars(module).values() if getattr(value, "dag_id", None) == dag_id]
         with redirect_stdout(said):
-            run = module.dag.test()
+            run = dags[0].test()
     finally:
         logging.getLogger().removeHandler(handler)
-        path.unlink()
     return DagRunResult(run, said.getvalue())

@@ -128,18 +128,23 @@ class FileVerbs(FlyteConnection):
         }
         literals = _checked(entity, staged, uploads)
         with SignedTransfer(self.settings.ca_cert_file) as transfer:
-            uploads.settle(literals, _Uploader(self, transfer))
+            uploads.settle(literals, Uploader(self, transfer))
         return literals
 
 
-class _Uploader:
-    """Uploads files for a hook, into its project and domain."""
+class Uploader:
+    """Uploads files for a hook, into its project and domain.
 
-    def __init__(self, hook: FileVerbs, transfer: SignedTransfer) -> None:
+    :param hook: whose Flyte, project and domain it is.
+    :param transfer: moves the bytes.
+    """
+
+    def __init__(self, hook: FlyteConnection, transfer: SignedTransfer) -> None:
         self._hook = hook
         self._transfer = transfer
 
     def __call__(self, path: Path, name: str, root: str, md5: bytes) -> str:
+        """Upload one file and return its address; an `Upload`."""
         hook, address = self._hook, ""
 
         def sign() -> dataproxy.SignedUrl:

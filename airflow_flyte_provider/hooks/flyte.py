@@ -6,11 +6,13 @@ This module is imported when a task runs, never when a DAG file is parsed: it lo
 from __future__ import annotations
 
 from airflow_flyte_provider.hooks.executions import ExecutionVerbs
+from airflow_flyte_provider.hooks.launch_plans import LaunchPlanVerbs
 from airflow_flyte_provider.hooks.metrics import MetricVerbs
+from airflow_flyte_provider.hooks.registration import RegistrationVerbs
 from airflow_flyte_provider.hooks.values import ValueVerbs
 
 
-class FlyteHook(ExecutionVerbs, ValueVerbs, MetricVerbs):
+class FlyteHook(ExecutionVerbs, ValueVerbs, MetricVerbs, RegistrationVerbs, LaunchPlanVerbs):
     """Speaks to one Flyte, as an Airflow connection of type `flyte` describes it.
 
     :param flyte_conn_id: the Airflow connection. Host and port are FlyteAdmin's gRPC endpoint; the extra

@@ -79,17 +79,19 @@ def child(folder: Place, relative: str) -> Place:
     return found
 
 
-def files_in(folder: Place) -> list[tuple[str, Place]]:
+def files_in(folder: Place, skip: Callable[[str], bool] = lambda _: False) -> list[tuple[str, Place]]:
     """Return every file in a folder at any depth, by its path from there.
 
+    :param skip: tells of the name of a file or folder whether it is left out.
     :raises FlyteTransferError: when a link leads out of it, or it cannot be listed.
     """
     with store_errors(uri_of(folder)):
         if _is_here(folder):
-            names = [path.relative_to(folder).as_posix() for path in _walk(folder)]
+            names = [path.relative_to(folder).as_posix() for path in _walk(folder, skip)]
         else:
             start = folder.path.rstrip("/") + "/"
-            names = [found.removeprefix(start) for found in folder.fs.find(folder.path)]
+            found = [path.removeprefix(start) for path in folder.fs.find(folder.path)]
+            names = [name for name in found if not any(map(skip, name.split("/")))]
     return [(name, child(folder, name)) for name in sorted(names)]
 
 
@@ -152,12 +154,14 @@ def _is_here(found: Place) -> bool:
     return isinstance(found, Path) and not isinstance(found, ObjectStoragePath)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, skip: Callable[[str], bool]) -> Iterator[Path]:
     """Yield the files in a folder. A linked folder is followed only where that cannot go round in circles."""
     for found in folder.iterdir():
+        if skip(found.name):
+            continue
         if not found.is_dir():
             yield found
         elif found.is_symlink():
             raise FlyteTransferError(f"{found} is a link to a folder: copy what it links to, or remove it.")
         else:
-            yield from _walk(found)
+            yield from _walk(found, skip)

@@ -3,8 +3,10 @@
 Imported wherever a DAG file is parsed: gRPC, protobuf and flyteidl load when a task runs, not here.
 """
 
+from airflow_flyte_provider.operators.activation import FlyteActivateLaunchPlanOperator
 from airflow_flyte_provider.operators.execute import FlyteExecuteOperator
 from airflow_flyte_provider.operators.launching import EXECUTION_NAME_KEY
+from airflow_flyte_provider.operators.register import FlyteRegisterOperator
 from airflow_flyte_provider.operators.rerun import FlyteRecoverOperator, FlyteRelaunchOperator
 from airflow_flyte_provider.operators.terminate import FlyteTerminateOperator
 from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY
@@ -12,8 +14,10 @@ from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY
 __all__ = [
     "EXECUTION_ID_KEY",
     "EXECUTION_NAME_KEY",
+    "FlyteActivateLaunchPlanOperator",
     "FlyteExecuteOperator",
     "FlyteRecoverOperator",
+    "FlyteRegisterOperator",
     "FlyteRelaunchOperator",
     "FlyteTerminateOperator",
 ]

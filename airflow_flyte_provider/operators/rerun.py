@@ -106,4 +106,3 @@ class FlyteRecoverOperator(_RerunOperator):
             )
         launched = self.hook.recover(self.source, name=name, labels=task_try.labels)
         return self._told(launched, "recovery")
-

@@ -2,12 +2,15 @@
 
 import uuid
 
+import fsspec
 import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
 from flyteidl.core.types_pb2 import BlobType, LiteralType, SchemaType, StructuredDatasetType, UnionType
 
 from airflow_flyte_provider.admin import transfer
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from tests.local.client import Client
+from tests.packages import files_of, write_archive
 
 FILE = LiteralType(blob=BlobType(dimensionality=BlobType.SINGLE))
 CSV = LiteralType(blob=BlobType(dimensionality=BlobType.SINGLE, format="csv"))
@@ -47,6 +50,33 @@ def literals(hook):
     from airflow_flyte_provider.admin import executions
 
     return lambda execution: hook.run(executions.get_data(execution))[1].literals
+
+
+@pytest.fixture
+def bucket():
+    """An object store that Airflow knows: `memory://bucket`."""
+    try:
+        from airflow.sdk.io import attach
+    except ImportError:
+        from airflow.io.store import attach
+
+    files = fsspec.filesystem("memory")
+    attach("memory", fs=files)
+    yield ObjectStoragePath("memory://bucket/in")
+    files.store.clear()
+    files.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def edited(packages, tmp_path):
+    """A function that writes `plain.tgz` with changes to its files: `edited(lambda files: ...)`."""
+
+    def write(change):
+        files = files_of(packages / "plain.tgz")
+        change(files)
+        return write_archive(tmp_path / "edited.tgz", files.items())
+
+    return write
 
 
 @pytest.fixture

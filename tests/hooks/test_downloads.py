@@ -3,9 +3,7 @@
 import json
 import uuid
 
-import fsspec
 import pytest
-from airflow.providers.common.compat.sdk import ObjectStoragePath
 from flyteidl.core import identifier_pb2
 from flyteidl.core import workflow_pb2 as core_workflow
 from flyteidl.core.literals_pb2 import Literal
@@ -22,21 +20,6 @@ from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, Fl
 from tests.faulty_store import Answer, store
 from tests.hooks.conftest import FILE, FILES, FOLDER, TABLE, TEXT, tree
 from tests.local.client import Client, identifier
-
-
-@pytest.fixture
-def bucket():
-    """An object store that Airflow knows: `memory://bucket`."""
-    try:
-        from airflow.sdk.io import attach
-    except ImportError:
-        from airflow.io.store import attach
-
-    files = fsspec.filesystem("memory")
-    attach("memory", fs=files)
-    yield ObjectStoragePath("memory://bucket/in")
-    files.store.clear()
-    files.pseudo_dirs[:] = [""]
 
 
 @pytest.fixture
