@@ -6,9 +6,10 @@ This module is imported when a task runs, never when a DAG file is parsed: it lo
 from __future__ import annotations
 
 from airflow_flyte_provider.hooks.executions import ExecutionVerbs
+from airflow_flyte_provider.hooks.views import ViewVerbs
 
 
-class FlyteHook(ExecutionVerbs):
+class FlyteHook(ExecutionVerbs, ViewVerbs):
     """Speaks to one Flyte, as an Airflow connection of type `flyte` describes it.
 
     :param flyte_conn_id: the Airflow connection. Host and port are FlyteAdmin's gRPC endpoint; the extra
