@@ -30,11 +30,9 @@ def summary_table(execution: Execution) -> str:
     :param execution: with its nodes, as `hook.sync` returns it.
     """
     rows = list(walk(execution.nodes))
-    shown, left = rows, [node for _, node in rows[:0]]
-    if len(rows) > _ROWS:
-        shown = [row for row in rows if not row[1].is_successful][:_ROWS]
-        kept = {node.id for _, node in shown}
-        left = [node for _, node in rows if node.id not in kept]
+    shown = rows if len(rows) <= _ROWS else [row for row in rows if not row[1].is_successful][:_ROWS]
+    kept = {node.id for _, node in shown}
+    left = [node for _, node in rows if node.id not in kept]
     lines = _aligned([_HEADER, *(_row(depth, node) for depth, node in shown)])
     if left:
         lines.append(f"and {len(left)} more: {counts(node.phase for node in left)}")

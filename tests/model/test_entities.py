@@ -5,8 +5,8 @@ from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
 
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.identifiers import EntityKind
-from airflow_flyte_provider.model.schedules import Notification, Schedule
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.schedules import Notification, Schedule
 from tests.recordings import answers, requests
 
 
@@ -48,13 +48,19 @@ def test_gates():
     kinds = {node.kind for name in ("demo2.gatetimeout", "demo2.sleeping") for node in workflow(name).nodes}
     assert kinds & {"approve", "signal"}
     assert "sleep" in kinds
-    assert all(node.signal for node in workflow("demo2.gatetimeout").nodes if node.kind in ("approve", "signal"))
+    assert all(
+        node.signal for node in workflow("demo2.gatetimeout").nodes if node.kind in ("approve", "signal")
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "schedule", "text"),
     [
-        ("demo.sched_daily", Schedule("0 2 * * *", kickoff_argument="kickoff"), "cron 0 2 * * *, kickoff is the time"),
+        (
+            "demo.sched_daily",
+            Schedule("0 2 * * *", kickoff_argument="kickoff"),
+            "cron 0 2 * * *, kickoff is the time",
+        ),
         ("demo.add_one_hourly", Schedule("@hourly"), "cron @hourly"),
         ("demo.add_one_10m", Schedule(rate=timedelta(minutes=10)), "every 0:10:00"),
         ("demo.add_one", None, "None"),
@@ -100,7 +106,12 @@ def test_a_task():
     template.metadata.timeout.seconds = 60
     template.metadata.discovery_version = "1"
     view = Task.from_proto(proto)
-    assert (view.image, view.retries, view.timeout, view.cache_version) == ("repo/image:1", 3, timedelta(minutes=1), "")
+    assert (view.image, view.retries, view.timeout, view.cache_version) == (
+        "repo/image:1",
+        3,
+        timedelta(minutes=1),
+        "",
+    )
     template.metadata.discoverable = True
     assert Task.from_proto(proto).cache_version == "1"
 

@@ -55,7 +55,9 @@ def test_a_failed_node_tells_why():
 
 
 def test_an_attempt_at_a_task():
-    [proto] = next(answer for _, answer in answers("ListTaskExecutions") if answer.task_executions).task_executions
+    [proto] = next(
+        answer for _, answer in answers("ListTaskExecutions") if answer.task_executions
+    ).task_executions
     task = TaskExecution.from_proto(proto)
     assert task.id.node == NodeExecutionId(ExecutionId("flytesnacks", "development", "ok1v1c"), "n0")
     assert task.id.task == EntityId(EntityKind.TASK, "flytesnacks", "development", "demo.echo_int", "v1c")
@@ -69,9 +71,15 @@ def test_the_elements_of_an_array_node():
     proto = task_execution_pb2.TaskExecution()
     first = proto.closure.metadata.external_resources.add(external_id="x-n0-0-n0-0", index=0, phase=3)
     first.logs.add(name="log", uri="http://log/0")
-    proto.closure.metadata.external_resources.add(index=1, retry_attempt=2, phase=5).workflow_node_metadata.execution_id.name = "c"
+    proto.closure.metadata.external_resources.add(
+        index=1, retry_attempt=2, phase=5
+    ).workflow_node_metadata.execution_id.name = "c"
     done, failed = TaskExecution.from_proto(proto).elements
-    assert (done.name, done.phase, done.logs) == ("x-n0-0-n0-0", TaskPhase.SUCCEEDED, (LogLink("log", "http://log/0"),))
+    assert (done.name, done.phase, done.logs) == (
+        "x-n0-0-n0-0",
+        TaskPhase.SUCCEEDED,
+        (LogLink("log", "http://log/0"),),
+    )
     assert (failed.index, failed.attempt, failed.phase) == (1, 2, TaskPhase.FAILED)
     assert (failed.launched.name, done.launched) == ("c", None)
 
