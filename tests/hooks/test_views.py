@@ -401,7 +401,7 @@ def test_active_launch_plans(hook, registered):
         request = launch_plan_pb2.LaunchPlanUpdateRequest(id=to_identifier(plan.id), state=state)
         yield Call("UpdateLaunchPlan", request, "")
 
-    with pytest.raises(FlyteNotFoundError, match="demo.add_one_10m"):
+    with pytest.raises(FlyteNotFoundError, match=r"demo\.add_one_10m"):
         hook.fetch_active_launch_plan("demo.add_one_10m")
     hook.run(update(launch_plan_pb2.ACTIVE))
     try:
