@@ -389,6 +389,12 @@ def test_versions_and_names(hook):
     assert hook.list_names(EntityKind.TASK, archived=True) == []
 
 
+def test_the_nodes_of_a_workflow_come_with_its_version(hook):
+    assert hook.fetch_workflow("demo.nested").nodes == ()
+    (node,) = hook.fetch_workflow("demo.nested", "v1c").nodes
+    assert (node.id, node.kind) == ("n0", "workflow")
+
+
 def test_active_launch_plans(hook, registered):
     from flyteidl.admin import launch_plan_pb2
 
