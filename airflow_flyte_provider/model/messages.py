@@ -25,8 +25,3 @@ def enum_name(message: Message, field: str) -> str:
     enum = message.DESCRIPTOR.fields_by_name[field].enum_type
     value = enum.values_by_number.get(getattr(message, field)) if enum else None
     return value.name if value else ""
-
-
-def has(message: Message, field: str) -> bool:
-    """Return whether a message field is there; False for one that this flyteidl does not know."""
-    return field in message.DESCRIPTOR.fields_by_name and message.HasField(field)
