@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from airflow_flyte_provider.model.reports import end_of
+
 if TYPE_CHECKING:
     from airflow_flyte_provider.model.executions import Execution
 
@@ -96,7 +98,7 @@ class FlyteExecutionError(FlyteError):
         said = f"Execution {execution.id} of {execution.launch_plan} ended {execution.phase}"
         if execution.error:
             error = execution.error
-            said += f", {error.kind} error {error.code}:\n{_end_of(error.message)}"
+            said += f", {error.kind} error {error.code}:\n{end_of(error.message, _SHOWN_CHARACTERS)}"
         elif execution.abort_cause:
             said += f". It was terminated: {execution.abort_cause}"
         return _BY_PHASE.get(execution.phase.value, FlyteExecutionError)(f"{said}\nSee {url}", execution)
@@ -122,8 +124,3 @@ _BY_PHASE: dict[str, type[FlyteExecutionError]] = {
 
 #: An error's message may be a whole log; its end is what tells the cause.
 _SHOWN_CHARACTERS = 4000
-
-
-def _end_of(message: str) -> str:
-    text = message.strip()
-    return text if len(text) <= _SHOWN_CHARACTERS else f"[...]{text[-_SHOWN_CHARACTERS:]}"

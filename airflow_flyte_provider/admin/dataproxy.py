@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flyteidl.core import identifier_pb2
 from flyteidl.service import dataproxy_pb2
 
 from airflow_flyte_provider.admin.client import Call, Service, Verb
+from airflow_flyte_provider.admin.nodes import to_node_proto
 from airflow_flyte_provider.exceptions import FlyteNotFoundError
+from airflow_flyte_provider.model.identifiers import NodeExecutionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +74,15 @@ def sign_download(native_url: str) -> Verb[SignedUrl]:
     return SignedUrl(reply.signed_url)
 
 
-def sign_deck(node: identifier_pb2.NodeExecutionIdentifier) -> Verb[SignedUrl]:
+def sign_deck(node: NodeExecutionId) -> Verb[SignedUrl]:
     """Ask for a signed address of the deck (an HTML page) of a node execution.
 
     :raises FlyteNotFoundError: when the node has none.
     """
     request = dataproxy_pb2.CreateDownloadLinkRequest(
-        artifact_type=dataproxy_pb2.ARTIFACT_TYPE_DECK, node_execution_id=node
+        artifact_type=dataproxy_pb2.ARTIFACT_TYPE_DECK, node_execution_id=to_node_proto(node)
     )
-    asked = f"asking for the deck of node {node.node_id} of {node.execution_id.name}"
+    asked = f"asking for the deck of {node}"
     reply = yield _call("CreateDownloadLink", request, asked)
     # FlyteAdmin before 1.10 knows only the field that newer ones call deprecated.
     return _first([*reply.pre_signed_urls.signed_url, *reply.signed_url], asked)

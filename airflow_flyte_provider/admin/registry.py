@@ -1,4 +1,4 @@
-"""Verbs about what is registered: launch plans, workflows, tasks, projects."""
+"""Verbs about what is registered: launch plans, workflows, tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flyteidl.admin import common_pb2, launch_plan_pb2, project_pb2, version_pb2
+from flyteidl.admin import common_pb2, launch_plan_pb2, version_pb2
 from flyteidl.core import identifier_pb2, interface_pb2
 
 from airflow_flyte_provider.admin.client import Call, Verb
@@ -21,8 +21,15 @@ _NAMES_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class _Methods:
-    """How one kind of entity is asked for."""
+class Methods:
+    """How one kind of entity is asked for.
+
+    :param get: the method for one version.
+    :param list_versions: the method for several.
+    :param list_names: the method for the names alone.
+    :param versions_in: the field of the list's answer with the versions.
+    :param view: makes a view of one.
+    """
 
     get: str
     list_versions: str
@@ -31,14 +38,15 @@ class _Methods:
     view: Callable[[Any], Any]
 
 
-_METHODS = {
-    EntityKind.LAUNCH_PLAN: _Methods(
+#: How each kind of entity is asked for.
+METHODS = {
+    EntityKind.LAUNCH_PLAN: Methods(
         "GetLaunchPlan", "ListLaunchPlans", "ListLaunchPlanIds", "launch_plans", LaunchPlan.from_proto
     ),
-    EntityKind.WORKFLOW: _Methods(
+    EntityKind.WORKFLOW: Methods(
         "GetWorkflow", "ListWorkflows", "ListWorkflowIds", "workflows", Workflow.from_proto
     ),
-    EntityKind.TASK: _Methods("GetTask", "ListTasks", "ListTaskIds", "tasks", Task.from_proto),
+    EntityKind.TASK: Methods("GetTask", "ListTasks", "ListTaskIds", "tasks", Task.from_proto),
 }
 
 
@@ -48,7 +56,7 @@ def get_entity(wanted: EntityId) -> Verb[Any]:
     :returns: a `LaunchPlan`, `Workflow` or `Task`, by the kind of `wanted`.
     :raises FlyteNotFoundError: naming the versions there are, or the names nearest to the one given.
     """
-    methods = _METHODS[wanted.kind]
+    methods = METHODS[wanted.kind]
     if wanted.version:
         request = common_pb2.ObjectGetRequest(id=to_identifier(wanted))
         with suppress(FlyteNotFoundError):
@@ -98,12 +106,6 @@ def get_version() -> Verb[str]:
     return str(reply.control_plane_version.Version)
 
 
-def list_projects() -> Verb[dict[str, list[str]]]:
-    """List the active projects with their domains, as `{project id: [domain ids]}`."""
-    reply = yield Call("ListProjects", project_pb2.ProjectListRequest(), "listing the projects")
-    return {project.id: [domain.id for domain in project.domains] for project in reply.projects}
-
-
 def to_identifier(entity: EntityId) -> identifier_pb2.Identifier:
     """Return the `flyteidl.core.Identifier` of an entity."""
     return identifier_pb2.Identifier(
@@ -117,7 +119,7 @@ def to_identifier(entity: EntityId) -> identifier_pb2.Identifier:
 
 def _newest(wanted: EntityId, limit: int) -> Verb[Any]:
     """List the versions of one name, the newest first."""
-    methods = _METHODS[wanted.kind]
+    methods = METHODS[wanted.kind]
     request = common_pb2.ResourceListRequest(
         id=common_pb2.NamedEntityIdentifier(project=wanted.project, domain=wanted.domain, name=wanted.name),
         limit=limit,
@@ -135,7 +137,7 @@ def _what_there_is(wanted: EntityId) -> Verb[str]:
         request = common_pb2.NamedEntityIdentifierListRequest(
             project=wanted.project, domain=wanted.domain, limit=_NAMES_LOOKED_AT
         )
-        reply = yield Call(_METHODS[wanted.kind].list_names, request, f"listing the {wanted.kind.label}s")
+        reply = yield Call(METHODS[wanted.kind].list_names, request, f"listing the {wanted.kind.label}s")
     except FlyteError:
         return "What is registered instead could not be asked."
     names = [entity.name for entity in reply.entities]

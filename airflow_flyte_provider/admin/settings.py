@@ -71,14 +71,15 @@ class Settings:
             deployment=fields.text("deployment") or "",
         )
 
-    def execution_url(self, execution: ExecutionId) -> str:
-        """Return the address of `execution` in the Flyte console.
+    def execution_url(self, execution: ExecutionId, node_id: str = "") -> str:
+        """Return the address of `execution`, or of one of its nodes, in the Flyte console.
 
         The console is served beside FlyteAdmin unless `console_url` says where it is.
         """
         base = self.console_url or f"{'http' if self.insecure else 'https'}://{self.endpoint}"
         parts = (quote(part, safe="") for part in (execution.project, execution.domain, execution.name))
-        return "{}/console/projects/{}/domains/{}/executions/{}".format(base.rstrip("/"), *parts)
+        url = "{}/console/projects/{}/domains/{}/executions/{}".format(base.rstrip("/"), *parts)
+        return f"{url}/nodeId/{quote(node_id, safe='')}/nodes" if node_id else url
 
 
 def unknown_extras(extra: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
-from airflow_flyte_provider.admin import registry
+from airflow_flyte_provider.admin import lists, registry
 from airflow_flyte_provider.admin.client import AsyncClient, Client, Verb
 from airflow_flyte_provider.admin.settings import Settings, unknown_extras
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
@@ -99,7 +99,7 @@ class FlyteConnection(BaseHook):
         """Say whether Flyte can be reached, for the "Test" button of Airflow's connection form."""
         try:
             version = self.run(registry.get_version())
-            projects = self.run(registry.list_projects())
+            projects = {project.id: project.domains for project in self.run(lists.list_projects())}
             settings = self.settings
         except FlyteError as fault:
             return False, str(fault)
@@ -110,7 +110,7 @@ class FlyteConnection(BaseHook):
                 False,
                 f"{reached}, but it has no project {settings.project!r}: {', '.join(sorted(projects))}.",
             )
-        domains = projects.get(settings.project or "", [])
+        domains = projects.get(settings.project or "", ())
         if settings.project and settings.domain and settings.domain not in domains:
             return False, (
                 f"{reached}, but project {settings.project!r} has no domain {settings.domain!r}: "

@@ -26,7 +26,6 @@ from airflow_flyte_provider.hooks.places import (
     uri_of,
 )
 from airflow_flyte_provider.hooks.progress import ProgressLog
-from airflow_flyte_provider.model.executions import execution_id
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.literals import from_literal
 from airflow_flyte_provider.model.offloading import OffloadedValueError, fetched
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from airflow_flyte_provider.admin.dataproxy import SignedUrl
     from airflow_flyte_provider.admin.transfer import SignedTransfer
     from airflow_flyte_provider.hooks.files import FileVerbs
-
-#: The nodes that Flyte adds around a workflow's own; their data is the workflow's.
-_EDGES = ("start-node", "end-node")
 
 
 class Downloads:
@@ -178,23 +174,22 @@ class Downloads:
 
     def _nodes(self, execution: ExecutionId, parent: str, root: Place, name: str, decks: bool) -> None:
         for node in self._hook.run(nodes.list_nodes(execution, parent)):
-            if node.metadata.spec_node_id in _EDGES or node.id.node_id.endswith(_EDGES):
+            if node.is_edge:
                 continue
             own = f"{name}/{node.id.node_id}"
             inputs, outputs = self._hook.run(nodes.get_node_data(node.id))
             self.literals(inputs, root, f"{own}/inputs")
             self.literals(outputs, root, f"{own}/outputs")
-            if decks and node.closure.deck_uri:
+            if decks and node.deck_uri:
                 to = child(root, f"{own}/deck.html")
                 self._signed(lambda node=node: self._hook.run(dataproxy.sign_deck(node.id)), to)
-            for task in self._hook.run(nodes.list_tasks(node.id)):
+            for task in self._hook.run(nodes.list_tasks(node.id)) if node.has_tasks else ():
                 inputs, outputs = self._hook.run(nodes.get_task_data(task.id))
-                self.literals(inputs, root, f"{own}/attempts/{task.id.retry_attempt}/inputs")
-                self.literals(outputs, root, f"{own}/attempts/{task.id.retry_attempt}/outputs")
-            launched = node.closure.workflow_node_metadata.executionId
-            if launched.name:
-                self.execution(execution_id(launched), root, f"{own}/execution", inner=True, decks=decks)
-            if node.metadata.is_parent_node:
+                self.literals(inputs, root, f"{own}/attempts/{task.attempt}/inputs")
+                self.literals(outputs, root, f"{own}/attempts/{task.attempt}/outputs")
+            if node.launched:
+                self.execution(node.launched, root, f"{own}/execution", inner=True, decks=decks)
+            if node.is_parent:
                 self._nodes(execution, node.id.node_id, root, f"{own}/nodes", decks)
 
     # -- inside ------------------------------------------------------------------------------------------

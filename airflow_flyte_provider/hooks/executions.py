@@ -133,9 +133,12 @@ class ExecutionVerbs(RegistryVerbs, FileVerbs):
         """
         return self.run(executions.wait(execution, timeout=timeout, poll_interval=poll_interval))
 
-    def console_url(self, execution: ExecutionId) -> str:
-        """Return the address of an execution in the Flyte console. Makes no call."""
-        return self.settings.execution_url(execution)
+    def console_url(self, execution: ExecutionId, node_id: str = "") -> str:
+        """Return the address of an execution in the Flyte console. Makes no call.
+
+        :param node_id: id of the node to show, such as `n0`; empty for the execution.
+        """
+        return self.settings.execution_url(execution, node_id)
 
     def execution_id(self, name: str) -> ExecutionId:
         """Return the id of the execution called `name` in this hook's project and domain.

@@ -27,7 +27,7 @@ class RegistryVerbs(FlyteConnection):
         return self._fetch(EntityKind.LAUNCH_PLAN, name, version)
 
     def fetch_workflow(self, name: str, version: str | None = None) -> Workflow:
-        """Fetch a workflow; see `fetch_launch_plan`."""
+        """Fetch a workflow; see `fetch_launch_plan`. Without a version, its nodes are not told."""
         return self._fetch(EntityKind.WORKFLOW, name, version)
 
     def fetch_task(self, name: str, version: str | None = None) -> Task:
@@ -47,7 +47,11 @@ class RegistryVerbs(FlyteConnection):
 
     def _entity(self, wanted: EntityId) -> Any:
         known = _entities.get((self.settings.endpoint, wanted))
-        return known or self._keep(self.run(registry.get_entity(wanted)))
+        if known:
+            return known
+        found = self.run(registry.get_entity(wanted))
+        # The latest workflow comes from a list, which tells no nodes; kept, it would stand in for the whole one.
+        return found if kind is EntityKind.WORKFLOW and not version else self._keep(found)
 
     def _keep(self, entity: Any) -> Any:
         while len(_entities) >= _ENTITIES_KEPT:

@@ -24,7 +24,7 @@ from airflow_flyte_provider.local.store.listing import Page
 
 _LIST = re.compile(r"/console/projects/(?P<project>[^/]+)/(?:domains/(?P<domain>[^/]+)/)?executions/?")
 _ONE = re.compile(
-    r"/console/projects/(?P<project>[^/]+)/domains/(?P<domain>[^/]+)/executions/(?P<name>[^/]+)/?"
+    r"/console/projects/(?P<project>[^/]+)/domains/(?P<domain>[^/]+)/executions/(?P<name>[^/]+)(/nodeId/[^/]+/nodes)?/?"
 )
 _SHOWN = 100  # executions in the list, characters of a value in a row
 _COLOURS = {"SUCCEEDED": "#1a7f37", "RECOVERED": "#1a7f37", "FAILED": "#cf222e", "ABORTED": "#9a6700"}

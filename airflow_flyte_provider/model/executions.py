@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.entities import entity_id
-from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId
+from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId, NodeExecutionId
+from airflow_flyte_provider.model.messages import enum_name, length, moment
 from airflow_flyte_provider.model.phases import ExecutionPhase
 
 if TYPE_CHECKING:
     from flyteidl.admin.execution_pb2 import Execution as ExecutionProto
     from flyteidl.admin.execution_pb2 import ExecutionClosure
     from flyteidl.core.execution_pb2 import ExecutionError as ExecutionErrorProto
-    from flyteidl.core.identifier_pb2 import Identifier, WorkflowExecutionIdentifier
-    from google.protobuf.message import Message
+    from flyteidl.core.identifier_pb2 import (
+        Identifier,
+        NodeExecutionIdentifier,
+        WorkflowExecutionIdentifier,
+    )
+
+    from airflow_flyte_provider.model.nodes import NodeExecution
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class ExecutionError:
         return cls(
             code=proto.code,
             message=proto.message,
-            kind=_enum_name(proto, "kind") or "UNKNOWN",
+            kind=enum_name(proto, "kind") or "UNKNOWN",
             uri=proto.error_uri,
         )
 
@@ -61,6 +68,21 @@ class Execution:
     :param labels: the labels it was launched with.
     :param mode: how it came to be, such as `"MANUAL"`, `"RELAUNCH"`, `"RECOVERED"` or `"CHILD_WORKFLOW"`.
     :param reference_execution: the execution that it relaunches or recovers, if any.
+    :param parent_node: the node that launched it, for a child of another execution.
+    :param annotations: the annotations it was launched with.
+    :param tags: the tags it was launched with.
+    :param principal: who launched it, as Flyte knows them; empty without sign-in.
+    :param cluster: the cluster it runs on; empty when there is one only.
+    :param namespace: the Kubernetes namespace of its pods.
+    :param scheduled_at: when a schedule meant it to run, in UTC; None unless one launched it.
+    :param raw_output_prefix: where its files and tables go, empty for Flyte's own place.
+    :param service_account: the Kubernetes service account it runs as, empty for the default.
+    :param max_parallelism: how many of its nodes may run at once; 0 for no limit.
+    :param interruptible: whether its pods may be preempted; None leaves that to the tasks.
+    :param overwrite_cache: whether cached outputs are computed anew.
+    :param is_archived: whether it is left out of lists.
+    :param output_uri: where its outputs lie, empty before it has succeeded.
+    :param nodes: its outermost nodes as `hook.sync` found them; empty where they were not asked for.
     """
 
     id: ExecutionId
@@ -76,6 +98,21 @@ class Execution:
     labels: dict[str, str]
     mode: str
     reference_execution: ExecutionId | None
+    parent_node: NodeExecutionId | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    principal: str = ""
+    cluster: str = ""
+    namespace: str = ""
+    scheduled_at: datetime | None = None
+    raw_output_prefix: str = ""
+    service_account: str = ""
+    max_parallelism: int = 0
+    interruptible: bool | None = None
+    overwrite_cache: bool = False
+    is_archived: bool = False
+    output_uri: str = ""
+    nodes: tuple[NodeExecution, ...] = ()
 
     @property
     def is_done(self) -> bool:
@@ -90,25 +127,42 @@ class Execution:
     @classmethod
     def from_proto(cls, proto: ExecutionProto) -> Execution:
         """Return the view of what GetExecution or ListExecutions answered."""
-        metadata, closure = proto.spec.metadata, proto.closure
+        spec, closure = proto.spec, proto.closure
+        metadata = spec.metadata
         return cls(
             id=execution_id(proto.id),
             phase=ExecutionPhase.from_number(closure.phase),
-            launch_plan=_launched(proto.spec.launch_plan),
+            launch_plan=_launched(spec.launch_plan),
             workflow=entity_id(EntityKind.WORKFLOW, closure.workflow_id)
             if closure.HasField("workflow_id")
             else None,
-            created_at=_moment(closure, "created_at"),
-            started_at=_moment(closure, "started_at"),
-            updated_at=_moment(closure, "updated_at"),
-            duration=closure.duration.ToTimedelta() if closure.HasField("duration") else None,
+            created_at=moment(closure, "created_at"),
+            started_at=moment(closure, "started_at"),
+            updated_at=moment(closure, "updated_at"),
+            duration=length(closure, "duration"),
             error=ExecutionError.from_proto(closure.error) if closure.HasField("error") else None,
             abort_cause=_abort_cause(closure),
-            labels=dict(proto.spec.labels.values),
-            mode=_enum_name(metadata, "mode") or "UNKNOWN",
+            labels=dict(spec.labels.values),
+            mode=enum_name(metadata, "mode") or "UNKNOWN",
             reference_execution=execution_id(metadata.reference_execution)
             if metadata.HasField("reference_execution")
             else None,
+            parent_node=node_execution_id(metadata.parent_node_execution)
+            if metadata.HasField("parent_node_execution")
+            else None,
+            annotations=dict(spec.annotations.values),
+            tags=tuple(spec.tags),
+            principal=metadata.principal,
+            cluster=metadata.system_metadata.execution_cluster,
+            namespace=metadata.system_metadata.namespace,
+            scheduled_at=moment(metadata, "scheduled_at"),
+            raw_output_prefix=spec.raw_output_data_config.output_location_prefix,
+            service_account=spec.security_context.run_as.k8s_service_account,
+            max_parallelism=spec.max_parallelism,
+            interruptible=spec.interruptible.value if spec.HasField("interruptible") else None,
+            overwrite_cache=spec.overwrite_cache,
+            is_archived=enum_name(closure.state_change_details, "state") == "EXECUTION_ARCHIVED",
+            output_uri=closure.outputs.uri,
         )
 
 
@@ -117,16 +171,16 @@ def execution_id(proto: WorkflowExecutionIdentifier) -> ExecutionId:
     return ExecutionId(project=proto.project, domain=proto.domain, name=proto.name)
 
 
+def node_execution_id(proto: NodeExecutionIdentifier) -> NodeExecutionId:
+    """Return the id in a `flyteidl.core.NodeExecutionIdentifier`."""
+    return NodeExecutionId(execution_id(proto.execution_id), proto.node_id)
+
+
 def _launched(proto: Identifier) -> EntityId:
     """Return what an execution's spec says was launched: a launch plan unless it names another kind."""
-    name = _enum_name(proto, "resource_type")
+    name = enum_name(proto, "resource_type")
     kind = EntityKind(name) if name in EntityKind.__members__ else EntityKind.LAUNCH_PLAN
     return entity_id(kind, proto)
-
-
-def _moment(closure: ExecutionClosure, field: str) -> datetime | None:
-    """Return a timestamp of the closure in UTC, cut to microseconds, or None when it is not told."""
-    return getattr(closure, field).ToDatetime(tzinfo=timezone.utc) if closure.HasField(field) else None
 
 
 def _abort_cause(closure: ExecutionClosure) -> str | None:
@@ -134,11 +188,3 @@ def _abort_cause(closure: ExecutionClosure) -> str | None:
     if closure.HasField("abort_metadata"):
         return str(closure.abort_metadata.cause)
     return str(closure.abort_cause) if closure.HasField("abort_cause") else None
-
-
-def _enum_name(message: Message, field: str) -> str | None:
-    """Return the name of an enum field's number, or None for a number that this flyteidl does not know."""
-    # By way of the descriptor, so that this module needs no generated code when it is imported.
-    enum = message.DESCRIPTOR.fields_by_name[field].enum_type
-    value = enum.values_by_number.get(getattr(message, field)) if enum else None
-    return value.name if value else None

@@ -1,4 +1,4 @@
-"""What a thing in Flyte is called: an entity (task, workflow, launch plan) and an execution.
+"""What a thing in Flyte is called: an entity (task, workflow, launch plan), an execution, a node or a task in it.
 
 They follow `flyteidl.core.Identifier` and `flyteidl.core.WorkflowExecutionIdentifier`, but need neither
 protobuf nor flyteidl: a DAG file and a serialised trigger carry them.
@@ -112,3 +112,38 @@ class ExecutionId:
         :raises KeyError: when a field is missing.
         """
         return cls(project=fields["project"], domain=fields["domain"], name=fields["name"])
+
+
+@dataclass(frozen=True, slots=True)
+class NodeExecutionId:
+    """One node of one execution, after `flyteidl.core.NodeExecutionIdentifier`.
+
+    :param execution: the execution.
+    :param node_id: the node's id in it, unique at every depth, such as `n0` or `n0-0-n1`.
+
+    >>> str(NodeExecutionId(ExecutionId("flytesnacks", "development", "a1b2"), "n0"))
+    'node n0 of flytesnacks/development/a1b2'
+    """
+
+    execution: ExecutionId
+    node_id: str
+
+    def __str__(self) -> str:
+        return f"node {self.node_id} of {self.execution}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskExecutionId:
+    """One attempt of a node at its task, after `flyteidl.core.TaskExecutionIdentifier`.
+
+    :param node: the node.
+    :param task: the task that it runs.
+    :param attempt: which attempt this is, counted from 0.
+    """
+
+    node: NodeExecutionId
+    task: EntityId
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"attempt {self.attempt} of {self.node}"

@@ -28,9 +28,10 @@ def list_executions(endpoint):
 def executions_of(endpoint, dag_id, run_id):
     """Return the executions that a DAG run has launched, the latest first."""
     wanted = {"airflow-dag": dag_id, "airflow-run": run_id}
-    return [
+    found = [
         one for one in list_executions(endpoint) if wanted.items() <= dict(one.spec.labels.values).items()
     ]
+    return sorted(found, key=lambda one: one.closure.created_at.ToNanoseconds(), reverse=True)
 
 
 def open_gates(endpoint, execution):

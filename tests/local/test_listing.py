@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-from flyteidl.admin import common_pb2, node_execution_pb2, task_execution_pb2, task_pb2
+from flyteidl.admin import common_pb2, execution_pb2, node_execution_pb2, task_execution_pb2, task_pb2
 from flyteidl.core import identifier_pb2
 
 from airflow_flyte_provider.local import LocalFlyte
@@ -96,6 +96,16 @@ def test_nodes_and_attempts_are_filtered_too(own: Client) -> None:
             node_execution_id=found[0].id, limit=10, filters=filters
         )
         assert len(own.admin.ListTaskExecutions(attempts).task_executions) == count
+
+
+def test_a_label_is_found_by_its_key_with_its_own_value(own: Client) -> None:
+    request = execution_pb2.ExecutionCreateRequest(project=PROJECT, domain=DOMAIN, name="labelled")
+    request.spec.launch_plan.CopyFrom(identifier(identifier_pb2.LAUNCH_PLAN, "Wf"))
+    request.spec.labels.values.update({"team": "sales", "size": "small"})
+    request.inputs.CopyFrom(integers(a=1))
+    own.end(own.admin.CreateExecution(request).id)
+    for value, found in (("sales", ["labelled"]), ("small", [])):
+        assert _names(own, f"eq(execution_tag.key,team)+eq(execution_tag.value,{value})") == found
 
 
 def test_only_tasks_and_workflows_can_be_archived(own: Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +70,7 @@ def list_rows(engine: Engine, entity: Entity, page: Page) -> tuple[list[Any], st
     filters = parse_filters(page.filters, entity)
     order = order_by(page.sort, entity) or [entity.table.c[name].asc() for name in page.unsorted]
     offset = parse_token(page.token, page.call)
-    conditions = [*page.conditions, *(_condition(entity, one) for one in filters)]
+    conditions = [*page.conditions, *_conditions(entity, filters)]
     if page.hide_archived and not any(one.field == "state" for one in filters):
         conditions.append(entity.table.c.state == 0)
     query = select(entity.table).where(and_(True, *conditions)).order_by(*order)
@@ -96,10 +96,16 @@ def next_token(offset: int, found: int, limit: int) -> str:
     return str(offset + found) if found == limit else ""
 
 
-def _condition(entity: Entity, one: Filter) -> ColumnElement:
-    if one.entity.short == entity.short or one.entity.table is entity.table:
-        return one.condition
-    return exists().where(_join(entity, one.entity), one.condition)
+def _conditions(entity: Entity, filters: Sequence[Filter]) -> Iterator[ColumnElement]:
+    others: dict[str, list[Filter]] = {}
+    for one in filters:
+        if one.entity.short == entity.short or one.entity.table is entity.table:
+            yield one.condition
+        else:
+            others.setdefault(one.entity.short, []).append(one)
+    # What is asked of another kind must hold of one and the same row of it.
+    for same in others.values():
+        yield exists().where(_join(entity, same[0].entity), *(one.condition for one in same))
 
 
 def _join(entity: Entity, other: Entity) -> ColumnElement:
