@@ -15,6 +15,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY
 
+#: What terminates executions now: the event loop itself holds a task by a weak reference only.
+_killings: set[asyncio.Task[None]] = set()
+
 
 class FlyteExecutionTrigger(BaseTrigger):
     """Fires once an execution is over.
@@ -82,6 +85,13 @@ class FlyteExecutionTrigger(BaseTrigger):
         """
         if not self.cause_on_kill:
             return
+        # A triggerer cancels a trigger again and again until it is gone, this call with it.
+        killing = asyncio.create_task(self._kill())
+        _killings.add(killing)
+        killing.add_done_callback(_killings.discard)
+        await asyncio.shield(killing)
+
+    async def _kill(self) -> None:
         from airflow_flyte_provider.admin.executions import terminate
         from airflow_flyte_provider.exceptions import FlyteError
         from airflow_flyte_provider.hooks.flyte import FlyteHook
