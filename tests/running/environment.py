@@ -12,7 +12,7 @@ from tests.dag_runs import AIRFLOW_2
 
 #: Seconds after its last sign of life until a task, or a triggerer, is taken for dead. A machine that is busy
 #: gives signs late: with less than this, tasks that live are taken for dead.
-TASK_DIES_AFTER = 12
+TASK_DIES_AFTER = 15
 TRIGGERER_DIES_AFTER = 10
 
 _HEARTBEAT = 2  # seconds between two signs of life
