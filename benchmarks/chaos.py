@@ -106,10 +106,12 @@ def run(executions: int, seed: int, kinds: Sequence[str] = KINDS, keep: Path | N
             killer = Killer(airflow, flyte, random.Random(seed), kinds)
             to_stop = [one for one in work if one.dag_id == STOPPED]
             stopper = Stopper(airflow, killer, to_stop, random.Random(seed))
-            _run_all(airflow, killer, stopper, work)
+            try:
+                _run_all(airflow, killer, stopper, work)
+            finally:
+                if keep is not None:
+                    shutil.copytree(airflow.home, keep)
             results = _results(airflow, work)
-            if keep is not None:
-                shutil.copytree(airflow.home, keep)
         verdict = judge(results, _executions(client), stopper.stops)
         client.close()
     return Outcome(
