@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import sys
 import tempfile
 import threading
@@ -72,8 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--executions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="for the kills (default %(default)s)")
     parser.add_argument("--kill", choices=KINDS, nargs="*", default=KINDS, help="what to kill (default: all)")
+    parser.add_argument("--keep", type=Path, help="folder to be made for Airflow's logs and database")
     chosen = parser.parse_args(arguments)
-    outcome = run(chosen.executions, chosen.seed, chosen.kill)
+    outcome = run(chosen.executions, chosen.seed, chosen.kill, chosen.keep)
     for name, found in asdict(outcome.verdict).items():
         for text in found:
             print(f"{name}: {text}")
@@ -83,12 +85,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(asdict(outcome.verdict).values()))
 
 
-def run(executions: int, seed: int, kinds: Sequence[str] = KINDS) -> Outcome:
+def run(executions: int, seed: int, kinds: Sequence[str] = KINDS, keep: Path | None = None) -> Outcome:
     """Let Airflow work while everything is killed again and again, and return what was wrong in the end.
 
     :param executions: how many executions there are to be at least.
     :param seed: for the kills.
     :param kinds: what to kill.
+    :param keep: folder to be made for Airflow's home as it is in the end; None for none.
     """
     work = runs(executions)
     with (
@@ -103,7 +106,11 @@ def run(executions: int, seed: int, kinds: Sequence[str] = KINDS) -> Outcome:
             killer = Killer(airflow, flyte, random.Random(seed), kinds)
             to_stop = [one for one in work if one.dag_id == STOPPED]
             stopper = Stopper(airflow, killer, to_stop, random.Random(seed))
-            _run_all(airflow, killer, stopper, work)
+            try:
+                _run_all(airflow, killer, stopper, work)
+            finally:
+                if keep is not None:
+                    shutil.copytree(airflow.home, keep)
             results = _results(airflow, work)
         verdict = judge(results, _executions(client), stopper.stops)
         client.close()

@@ -24,6 +24,7 @@ _LOOKS = 4  # how often, a second apart, a worker is looked for that runs a task
 _SETTLING = (
     TRIGGERER_DIES_AFTER + 4
 )  # seconds after which a new triggerer has taken up what the killed one had
+_NEWS = 2.0  # seconds after which Airflow has heard of a task that was killed alone
 _GRACE = 6.0  # seconds of peace after a stop, for Airflow to carry it out
 _PATIENCE = 120.0  # seconds for a run that is to be stopped to be where it can be
 
@@ -131,7 +132,8 @@ class Stopper:
         if not self._is_at_work(run):
             return False
         with self._killer.peace:
-            time.sleep(max(0.0, self._killer.triggerer_killed + _SETTLING - time.monotonic()))
+            settled = self._killer.triggerer_killed + _SETTLING
+            time.sleep(max(_NEWS, settled - time.monotonic()))
             if not self._is_at_work(run):
                 return False
             moment = datetime.now(timezone.utc)

@@ -92,7 +92,7 @@ def judge(results: Iterable[Result], executions: Iterable[Execution], stops: Ite
         stop = stopped.get(result.work)
         if stop is not None:
             ended_by_it = [one for one in own if not stop.is_cleared or _created(one) < stop.moment]
-            verdict.left_running_after_kill += _left_running(stop, ended_by_it)
+            verdict.left_running_after_kill += _left_running(stop, result, ended_by_it)
             own = [one for one in own if one not in ended_by_it]
         if stop is None or stop.is_cleared:
             _judge_work(verdict, result, own)
@@ -124,7 +124,7 @@ def _judge_work(verdict: Verdict, result: Result, own: Sequence[Execution]) -> N
         verdict.doubled.append(f"{result.work} was executed by {_told(own)}")
 
 
-def _left_running(stop: Stop, own: Sequence[Execution]) -> list[str]:
+def _left_running(stop: Stop, result: Result, own: Sequence[Execution]) -> list[str]:
     found = []
     for one in own:
         ended = _ended(one)
@@ -133,7 +133,8 @@ def _left_running(stop: Stop, own: Sequence[Execution]) -> list[str]:
         is_aborted = one.phase is ExecutionPhase.ABORTED and stop.work.run_id in (one.abort_cause or "")
         if not is_aborted or ended is None or ended - max(stop.moment, _created(one)) > _ABORTED_WITHIN:
             how = "cleared" if stop.is_cleared else "marked as failed"
-            found.append(f"{stop.work} was {how} at {stop.moment:%H:%M:%S}, its execution: {_told([one])}")
+            what = f"{stop.work} was {how} at {stop.moment:%H:%M:%S} and is {result.state} now"
+            found.append(f"{what}; its execution: {_told([one])}")
     return found
 
 

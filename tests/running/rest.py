@@ -12,6 +12,7 @@ import httpx
 from tests.dag_runs import AIRFLOW_2
 
 _PAGE = 1000
+_TRIES = 4  # of a question that a busy server does not answer in time
 ALL = "~"
 
 
@@ -39,7 +40,7 @@ class Rest:
         base = f"{url}/api/v1" if AIRFLOW_2 else f"{url}/api/v2"
         self._health = "/health" if AIRFLOW_2 else "/monitor/health"
         transport = httpx.HTTPTransport(retries=3)
-        self._client = httpx.Client(base_url=base, timeout=60.0, transport=transport, trust_env=False)
+        self._client = httpx.Client(base_url=base, timeout=30.0, transport=transport, trust_env=False)
 
     def close(self) -> None:
         self._client.close()
@@ -139,7 +140,15 @@ class Rest:
         query: Mapping[str, str | int] | None = None,
         accept: str = "application/json",
     ) -> httpx.Response:
-        answer = self._client.request(method, path, json=body, params=query, headers={"Accept": accept})
+        for left in reversed(range(_TRIES if method == "GET" else 1)):
+            try:
+                answer = self._client.request(
+                    method, path, json=body, params=query, headers={"Accept": accept}
+                )
+                break
+            except httpx.TimeoutException:
+                if not left:
+                    raise
         if answer.is_error:
             told = f"{method} {path}: {answer.status_code} {answer.text[:2000]}"
             raise httpx.HTTPStatusError(told, request=answer.request, response=answer)
