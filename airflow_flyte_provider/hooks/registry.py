@@ -51,7 +51,7 @@ class RegistryVerbs(FlyteConnection):
             return known
         found = self.run(registry.get_entity(wanted))
         # The latest workflow comes from a list, which tells no nodes; kept, it would stand in for the whole one.
-        return found if kind is EntityKind.WORKFLOW and not version else self._keep(found)
+        return found if wanted.kind is EntityKind.WORKFLOW and not wanted.version else self._keep(found)
 
     def _keep(self, entity: Any) -> Any:
         while len(_entities) >= _ENTITIES_KEPT:
