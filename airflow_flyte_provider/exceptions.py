@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_flyte_provider.model.reports import end_of
+from airflow_flyte_provider.model.reports import failure_report
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.model.executions import Execution
@@ -92,16 +92,11 @@ class FlyteExecutionError(FlyteError):
     def of(execution: Execution, url: str) -> FlyteExecutionError:
         """Return the error that tells how `execution` ended.
 
-        :param execution: one that is over and was not successful.
+        :param execution: one that is over and was not successful; with its nodes, the error names the failing one.
         :param url: its address in the Flyte console.
         """
-        said = f"Execution {execution.id} of {execution.launch_plan} ended {execution.phase}"
-        if execution.error:
-            error = execution.error
-            said += f", {error.kind} error {error.code}:\n{end_of(error.message, _SHOWN_CHARACTERS)}"
-        elif execution.abort_cause:
-            said += f". It was terminated: {execution.abort_cause}"
-        return _BY_PHASE.get(execution.phase.value, FlyteExecutionError)(f"{said}\nSee {url}", execution)
+        kind = _BY_PHASE.get(execution.phase.value, FlyteExecutionError)
+        return kind(f"{failure_report(execution)}\nSee {url}", execution)
 
 
 class FlyteExecutionFailedError(FlyteExecutionError):
@@ -121,6 +116,3 @@ _BY_PHASE: dict[str, type[FlyteExecutionError]] = {
     "ABORTED": FlyteExecutionAbortedError,
     "TIMED_OUT": FlyteExecutionTimedOutError,
 }
-
-#: An error's message may be a whole log; its end is what tells the cause.
-_SHOWN_CHARACTERS = 4000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flyteidl.admin import common_pb2, execution_pb2
@@ -177,7 +177,13 @@ def terminate(execution: ExecutionId, cause: str) -> Verb[bool]:
     return True
 
 
-def wait(execution: ExecutionId, *, timeout: float | None, poll_interval: float) -> Verb[Execution]:
+def wait(
+    execution: ExecutionId,
+    *,
+    timeout: float | None,
+    poll_interval: float,
+    observe: Callable[[], Verb[None]] | None = None,
+) -> Verb[Execution]:
     """Poll an execution until its phase is final.
 
     A poll that fails is not an execution that failed: while Flyte cannot be reached it is asked again, with
@@ -185,6 +191,7 @@ def wait(execution: ExecutionId, *, timeout: float | None, poll_interval: float)
 
     :param timeout: seconds to wait at most; None waits for ever.
     :param poll_interval: seconds between two polls.
+    :param observe: a verb to run after each poll that found the execution not over.
     :raises FlyteWaitTimeoutError: when the time is over. The execution goes on.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -198,6 +205,8 @@ def wait(execution: ExecutionId, *, timeout: float | None, poll_interval: float)
         else:
             if found.is_done:
                 return found
+            if observe:
+                yield from observe()
             trouble, pause = None, poll_interval
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from airflow_flyte_provider.admin.executions import to_proto
 from airflow_flyte_provider.admin.filters import moment_text
 from airflow_flyte_provider.admin.paging import list_all
 from airflow_flyte_provider.admin.registry import to_identifier
+from airflow_flyte_provider.exceptions import FlyteError
 from airflow_flyte_provider.model.identifiers import ExecutionId, NodeExecutionId, TaskExecutionId
 from airflow_flyte_provider.model.node_log import NodeLog
 from airflow_flyte_provider.model.nodes import NodeExecution, TaskExecution
@@ -99,6 +101,21 @@ def watch_nodes(execution: ExecutionId, log: NodeLog, *, whole: bool = False) ->
     for node in asked[:_LOGS_A_POLL]:
         by_id[node.id] = replace(node, tasks=tuple((yield from list_tasks(node.id))))
     return log.lines(by_id.values())
+
+
+def tell_nodes(execution: ExecutionId, log: NodeLog, tell: Callable[[str], object]) -> Verb[None]:
+    """Look once at the outermost nodes and tell what is new; see `watch_nodes`.
+
+    Flyte may fail to answer: news of nodes is a help, and no reason to end a wait. The next look makes up for it.
+
+    :param tell: called with each line.
+    """
+    try:
+        lines = yield from watch_nodes(execution, log)
+    except FlyteError:
+        return
+    for line in lines:
+        tell(line)
 
 
 def to_node_proto(node: NodeExecutionId) -> identifier_pb2.NodeExecutionIdentifier:

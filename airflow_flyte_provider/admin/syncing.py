@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +15,12 @@ from airflow_flyte_provider.model.entities import Workflow
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityId, ExecutionId
 from airflow_flyte_provider.model.nodes import NodeExecution
+from airflow_flyte_provider.model.phases import NodePhase
 from airflow_flyte_provider.model.workflows import WorkflowNode
+
+#: What a report on a failure looks into, and how many nodes any report looks into at most.
+_FAILED = (NodePhase.FAILED, NodePhase.FAILING, NodePhase.TIMED_OUT)
+_LOOKED_INTO = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,49 +55,75 @@ def sync(execution: ExecutionId, *, nodes: bool = True) -> Verb[Execution]:
     :raises FlyteNotFoundError: when there is none of that name.
     """
     view = yield from get_execution(execution)
-    return (yield from _with_nodes(view, {})) if nodes else view
+    return (yield from _Sync().execution(view)) if nodes else view
 
 
-def _with_nodes(view: Execution, plans: dict[EntityId, _Plan]) -> Verb[Execution]:
-    plan = yield from _plan_of(view, plans)
-    return replace(view, nodes=(yield from _level(view.id, "", plan, plans)))
+def look_back(done: Execution) -> Verb[Execution]:
+    """Fetch what a report on an execution that is over needs of its nodes.
+
+    That is all of them, but no more than some hundred calls: of the nodes beyond, and of those that succeeded in an
+    execution that did not, only their own state is told.
+    """
+    wanted = None if done.is_successful else _FAILED
+    return (yield from _Sync(wanted, _LOOKED_INTO).execution(done))
 
 
-def _plan_of(view: Execution, plans: dict[EntityId, _Plan]) -> Verb[_Plan]:
-    if view.workflow is None:
-        return _Plan()
-    if view.workflow not in plans:
-        plans[view.workflow] = _Plan()
-        # Names are a help, and no reason to fail.
-        with suppress(FlyteError):
-            plans[view.workflow] = _Plan.of((yield from get_entity(view.workflow)))
-    return plans[view.workflow]
+class _Sync:
+    """One fetch of an execution with its nodes.
 
+    :param wanted: the phases of nodes that are looked into; None for all.
+    :param limit: how many nodes are looked into at most; None for all.
+    """
 
-def _level(
-    execution: ExecutionId, parent: str, plan: _Plan, plans: dict[EntityId, _Plan]
-) -> Verb[tuple[NodeExecution, ...]]:
-    found = []
-    for node in (yield from list_nodes(execution, parent)):
-        found.append((yield from _with_all(node, plan, plans)))
-    return tuple(found)
+    def __init__(self, wanted: Collection[NodePhase] | None = None, limit: int | None = None) -> None:
+        self._wanted = wanted
+        self._left = limit
+        self._plans: dict[EntityId, _Plan] = {}
 
+    def execution(self, view: Execution) -> Verb[Execution]:
+        plan = yield from self._plan_of(view)
+        return replace(view, nodes=(yield from self._level(view.id, "", plan)))
 
-def _with_all(node: NodeExecution, plan: _Plan, plans: dict[EntityId, _Plan]) -> Verb[NodeExecution]:
-    planned = plan.nodes.get(node.spec_id)
-    if planned is not None:
-        node = replace(node, title=planned.name)
-    if node.has_tasks:
-        node = replace(node, tasks=tuple((yield from list_tasks(node.id))))
-    if node.is_parent:
-        children = yield from _level(node.id.execution, node.id.node_id, plan.inside(planned), plans)
-        node = replace(node, children=children)
-    if node.launched is not None:
-        # Flyte names a child before it is there.
-        with suppress(FlyteNotFoundError):
-            child = yield from get_execution(node.launched)
-            node = replace(node, execution=(yield from _with_nodes(child, plans)))
-    return node
+    def _plan_of(self, view: Execution) -> Verb[_Plan]:
+        if view.workflow is None:
+            return _Plan()
+        if view.workflow not in self._plans:
+            self._plans[view.workflow] = _Plan()
+            # Names are a help, and no reason to fail.
+            with suppress(FlyteError):
+                self._plans[view.workflow] = _Plan.of((yield from get_entity(view.workflow)))
+        return self._plans[view.workflow]
+
+    def _level(self, execution: ExecutionId, parent: str, plan: _Plan) -> Verb[tuple[NodeExecution, ...]]:
+        found = []
+        for node in (yield from list_nodes(execution, parent)):
+            planned = plan.nodes.get(node.spec_id)
+            named = node if planned is None else replace(node, title=planned.name)
+            found.append(
+                (yield from self._inside(named, plan.inside(planned))) if self._takes(named) else named
+            )
+        return tuple(found)
+
+    def _takes(self, node: NodeExecution) -> bool:
+        if self._wanted is not None and node.phase not in self._wanted:
+            return False
+        if self._left is None:
+            return True
+        self._left -= 1
+        return self._left >= 0
+
+    def _inside(self, node: NodeExecution, plan: _Plan) -> Verb[NodeExecution]:
+        if node.has_tasks:
+            node = replace(node, tasks=tuple((yield from list_tasks(node.id))))
+        if node.is_parent:
+            children = yield from self._level(node.id.execution, node.id.node_id, plan)
+            node = replace(node, children=children)
+        if node.launched is not None:
+            # Flyte names a child before it is there.
+            with suppress(FlyteNotFoundError):
+                child = yield from get_execution(node.launched)
+                node = replace(node, execution=(yield from self.execution(child)))
+        return node
 
 
 def _flat(nodes: Iterable[WorkflowNode]) -> Iterable[WorkflowNode]:

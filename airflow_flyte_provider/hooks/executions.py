@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from airflow_flyte_provider.admin import executions, rerun
 from airflow_flyte_provider.admin.executions import Launch, Launched
+from airflow_flyte_provider.admin.nodes import tell_nodes
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteNotFoundError
 from airflow_flyte_provider.hooks.files import FileVerbs
 from airflow_flyte_provider.hooks.options import options_of
@@ -16,6 +18,7 @@ from airflow_flyte_provider.hooks.registry import RegistryVerbs
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.model.node_log import NodeLog
 from airflow_flyte_provider.model.options import ExecutionOptions
 
 
@@ -123,15 +126,24 @@ class ExecutionVerbs(RegistryVerbs, FileVerbs):
             return False
 
     def wait(
-        self, execution: ExecutionId, *, timeout: float | None = None, poll_interval: float = 10.0
+        self,
+        execution: ExecutionId,
+        *,
+        timeout: float | None = None,
+        poll_interval: float = 10.0,
+        tell: Callable[[str], object] | None = None,
     ) -> Execution:
         """Wait until an execution is over, whatever its end, and return it.
 
         :param timeout: seconds to wait at most; None waits for ever.
         :param poll_interval: seconds between two polls.
+        :param tell: called with a line of text for each node that changes its phase meanwhile, such as `print`.
         :raises FlyteWaitTimeoutError: when the time is over. The execution goes on.
         """
-        return self.run(executions.wait(execution, timeout=timeout, poll_interval=poll_interval))
+        observe = partial(tell_nodes, execution, NodeLog(), tell) if tell else None
+        return self.run(
+            executions.wait(execution, timeout=timeout, poll_interval=poll_interval, observe=observe)
+        )
 
     def console_url(self, execution: ExecutionId, node_id: str = "") -> str:
         """Return the address of an execution in the Flyte console. Makes no call.

@@ -38,6 +38,13 @@ class ViewVerbs(FileVerbs):
         """
         return self.run(syncing.sync(execution, nodes=nodes))
 
+    def look_back(self, done: Execution) -> Execution:
+        """Fetch what a report needs of the nodes of an execution that is over: all of them, within reason.
+
+        :param done: the execution. Of one that did not succeed, only the nodes that failed are looked into.
+        """
+        return self.run(syncing.look_back(done))
+
     def get_nodes(self, execution: ExecutionId, parent: str = "") -> list[NodeExecution]:
         """Fetch one level of the nodes of an execution.
 

@@ -14,7 +14,6 @@ from airflow_flyte_provider.exceptions import (
     FlyteAlreadyExistsError,
     FlyteConfigError,
     FlyteError,
-    FlyteExecutionError,
     FlyteInvalidRequestError,
     FlyteNotFoundError,
     FlyteWaitTimeoutError,
@@ -26,6 +25,7 @@ from airflow_flyte_provider.model.names import check_execution_name
 from airflow_flyte_provider.model.retries import OnRetry, Plan, Step, plan_retry
 from airflow_flyte_provider.model.tries import TaskTry
 from airflow_flyte_provider.operators.base import FlyteOperator
+from airflow_flyte_provider.operators.reporting import failure, push_metrics, with_nodes
 from airflow_flyte_provider.operators.retrying import earlier_executions
 from airflow_flyte_provider.operators.stopping import Stopping
 from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY, ExecutionEvent, deadline, seconds
@@ -51,8 +51,10 @@ class FlyteLaunchingOperator(FlyteOperator):
     that was cleared starts anew.
 
     Before the wait begins the XComs `flyte_execution_name`, `flyte_execution_id` ("project/domain/name") and
-    `flyte_console_url` are pushed. The return value is a dict of the outputs as JSON, with references instead of
-    files and tables, or the execution's id when the task does not wait.
+    `flyte_console_url` are pushed. The task's log tells each node that changes its phase, and in the end a table of
+    all nodes; of a failure the path to the failing node, its error and the pages with its log. The return value is
+    a dict of the outputs as JSON, with references instead of files and tables, or the execution's id when the task
+    does not wait.
 
     :param execution_name: the execution's name (templated). A retry appends its number: "nightly", "nightly-2".
         Default: made from the Airflow identity.
@@ -69,6 +71,7 @@ class FlyteLaunchingOperator(FlyteOperator):
     :param cancel_on_kill: terminate the execution when the task is cleared, marked or its run is stopped, in a
         worker or deferred.
     :param xcom_limit_bytes: bytes of JSON that the outputs may have at most; no limit with `do_xcom_push=False`.
+    :param push_metrics: push to XCom, as `flyte_metrics`, where the time went: total seconds by kind.
     """
 
     template_fields: Sequence[str] = (
@@ -92,6 +95,7 @@ class FlyteLaunchingOperator(FlyteOperator):
         terminate_on_timeout: bool = True,
         cancel_on_kill: bool = True,
         xcom_limit_bytes: int = XCOM_LIMIT_BYTES,
+        push_metrics: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -105,6 +109,7 @@ class FlyteLaunchingOperator(FlyteOperator):
         self.terminate_on_timeout = terminate_on_timeout
         self.cancel_on_kill = cancel_on_kill
         self.xcom_limit_bytes = xcom_limit_bytes
+        self.push_metrics = push_metrics
         self._stopping: Stopping | None = None
         self._cause_of_timeout: str | None = None
 
@@ -150,7 +155,7 @@ class FlyteLaunchingOperator(FlyteOperator):
                 return str(execution)
             if found is None and self.deferrable:
                 self._defer(execution, task_try, context)
-            return self._collect(found or self._wait(execution, task_try, context))
+            return self._collect(found or self._wait(execution, task_try, context), ti)
         except AirflowTaskTimeout:
             self._cause_of_timeout = causes.timed_out(str(task_try))  # Airflow calls on_kill next
             raise
@@ -163,9 +168,7 @@ class FlyteLaunchingOperator(FlyteOperator):
         fired = ExecutionEvent.read(event)
         if fired.timed_out:
             self._give_up(fired.execution, self._try(context["ti"]))
-        if fired.phase == "SUCCEEDED":
-            return self._outputs(fired.execution)
-        return self._collect(self.hook.get_execution(fired.execution))
+        return self._collect(self.hook.get_execution(fired.execution), context["ti"])
 
     def on_kill(self) -> None:
         """Terminate the execution when Airflow stops the task; called by Airflow in a signal handler."""
@@ -260,9 +263,14 @@ class FlyteLaunchingOperator(FlyteOperator):
         limit = deadline(context["ti"], seconds(self.timeout))
         left = None if limit is None else max(limit - time.time(), 0)
         try:
-            return self.hook.wait(execution, timeout=left, poll_interval=self.poll_interval)
+            return self.hook.wait(
+                execution, timeout=left, poll_interval=self.poll_interval, tell=self._tell_node
+            )
         except FlyteWaitTimeoutError:
             self._give_up(execution, task_try)
+
+    def _tell_node(self, line: str) -> None:
+        self.log.info("%s", line)
 
     def _give_up(self, execution: ExecutionId, task_try: TaskTry) -> NoReturn:
         told = "it goes on"
@@ -275,13 +283,13 @@ class FlyteLaunchingOperator(FlyteOperator):
             f"Execution {execution} was not over within {given}; {told}. See {self.hook.console_url(execution)}"
         )
 
-    def _collect(self, done: Execution) -> dict[str, Any]:
+    def _collect(self, done: Execution, ti: Any) -> dict[str, Any]:
         """Return the outputs of an execution that is over, or raise for how it ended."""
+        if self.push_metrics:
+            push_metrics(self.hook, done.id, ti, self.log)
         if not done.is_successful:
-            raise FlyteExecutionError.of(done, self.hook.console_url(done.id))
-        return self._outputs(done.id)
-
-    def _outputs(self, execution: ExecutionId) -> dict[str, Any]:
-        outputs = self.hook.get_xcom(execution, self.xcom_limit_bytes if self.do_xcom_push else None)
-        self.log.info("Execution %s succeeded with the outputs: %s", execution, ", ".join(outputs) or "none")
+            raise failure(self.hook, done, self.log)
+        with_nodes(self.hook, done, self.log)
+        outputs = self.hook.get_xcom(done.id, self.xcom_limit_bytes if self.do_xcom_push else None)
+        self.log.info("Execution %s succeeded with the outputs: %s", done.id, ", ".join(outputs) or "none")
         return outputs

@@ -94,7 +94,7 @@ class FlyteExecutionSensor(HookOwner, BaseSensorOperator):
         if not found.is_done:
             return PokeReturnValue(is_done=False)
         if not found.is_successful:
-            raise FlyteExecutionError.of(found, self.hook.console_url(found.id))
+            raise FlyteExecutionError.of(self.hook.look_back(found), self.hook.console_url(found.id))
         return PokeReturnValue(is_done=True, xcom_value=self._outputs(found.id))
 
     def _outputs(self, execution: ExecutionId) -> dict[str, Any]:

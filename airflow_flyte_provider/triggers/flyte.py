@@ -85,33 +85,16 @@ class FlyteExecutionTrigger(BaseTrigger):
         """
         if not self.cause_on_kill:
             return
+        from airflow_flyte_provider.triggers.at_work import end
+
+        execution = ExecutionId.parse(self.execution)
+        killing = asyncio.create_task(
+            end(self.flyte_conn_id, execution, self.cause_on_kill, is_awaited=self._is_awaited, log=self.log)
+        )
         # A triggerer cancels a trigger again and again until it is gone, this call with it.
-        killing = asyncio.create_task(self._kill())
         _killings.add(killing)
         killing.add_done_callback(_killings.discard)
         await asyncio.shield(killing)
-
-    async def _kill(self) -> None:
-        from airflow_flyte_provider.admin.executions import terminate
-        from airflow_flyte_provider.exceptions import FlyteError
-        from airflow_flyte_provider.hooks.flyte import FlyteHook
-
-        if await asyncio.to_thread(self._is_awaited):
-            self.log.info("Execution %s goes on: the task still waits for it.", self.execution)
-            return
-        hook = FlyteHook(self.flyte_conn_id)
-        try:
-            await hook.load_settings()
-            done = await hook.arun(terminate(ExecutionId.parse(self.execution), self.cause_on_kill))
-        except FlyteError as fault:
-            self.log.error("Execution %s could not be terminated: %s", self.execution, fault)
-        else:
-            told = (
-                "Terminated execution %s: %s"
-                if done
-                else "Execution %s was over when it was to be stopped: %s"
-            )
-            self.log.info(told, self.execution, self.cause_on_kill)
 
     def _is_awaited(self) -> bool:
         """Ask Airflow whether the task is deferred, and for this execution: a cleared one may have another by now."""
@@ -121,31 +104,31 @@ class FlyteExecutionTrigger(BaseTrigger):
         return is_in_state(ti, "deferred") and get_xcom(ti, EXECUTION_ID_KEY) == self.execution
 
     async def _outcome(self) -> dict[str, Any]:
-        from airflow_flyte_provider.exceptions import FlyteError
-        from airflow_flyte_provider.triggers.poller import wait_for_end
+        from airflow_flyte_provider.triggers.at_work import keep_telling
 
         execution = ExecutionId.parse(self.execution)
+        telling = asyncio.create_task(
+            keep_telling(self.flyte_conn_id, execution, self.poll_interval, self.log)
+        )
+        try:
+            return await self._end(execution)
+        finally:
+            telling.cancel()
+
+    async def _end(self, execution: ExecutionId) -> dict[str, Any]:
+        from airflow_flyte_provider.exceptions import FlyteError
+        from airflow_flyte_provider.triggers.at_work import look_once
+        from airflow_flyte_provider.triggers.poller import wait_for_end
+
         left = None if self.deadline is None else max(self.deadline - time.time(), 0)
         try:
             phase = await asyncio.wait_for(
                 wait_for_end(self.flyte_conn_id, execution, self.poll_interval), left
             )
         except asyncio.TimeoutError:
-            return await self._last_look(execution)
+            # A triggerer that was away may have missed the end.
+            found = await look_once(self.flyte_conn_id, execution)
+            return {"phase": found.phase.value} if found and found.is_done else {"timeout": True}
         except FlyteError as fault:
             return {"error": str(fault)}
         return {"phase": phase.value}
-
-    async def _last_look(self, execution: ExecutionId) -> dict[str, Any]:
-        """Ask once more after the deadline: a triggerer that was away may have missed the end."""
-        from airflow_flyte_provider.admin.executions import get_execution
-        from airflow_flyte_provider.exceptions import FlyteError
-        from airflow_flyte_provider.hooks.flyte import FlyteHook
-
-        hook = FlyteHook(self.flyte_conn_id)
-        try:
-            await hook.load_settings()
-            found = await hook.arun(get_execution(execution))
-        except FlyteError:
-            return {"timeout": True}
-        return {"phase": found.phase.value} if found.is_done else {"timeout": True}

@@ -41,6 +41,11 @@ async def wait_for_end(flyte_conn_id: str, execution: ExecutionId, poll_interval
             del pollers[key]
 
 
+def count_waits() -> int:
+    """Return how many waits there are on this event loop."""
+    return sum(poller.waits for poller in _pollers.get(asyncio.get_running_loop(), {}).values())
+
+
 class Poller:
     """Polls the executions of one project and domain for as long as anyone waits.
 
@@ -53,6 +58,11 @@ class Poller:
         self._waiting: dict[asyncio.Future[ExecutionPhase], tuple[ExecutionId, float]] = {}
         self._joined = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waits(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
 
     @property
     def is_idle(self) -> bool:
