@@ -37,6 +37,12 @@ def started(request, running_airflow, registered):
             60,
             "its execution runs",
         )
+        if dag_id == "deferred":  # Airflow stops a trigger that has not begun without telling anybody
+            running_airflow.until(
+                lambda: "starting" in running_airflow.rest.log(dag_id, run_id, "gated"),
+                60,
+                "its trigger runs",
+            )
         (execution,) = executions_of(registered.endpoint, dag_id, run_id)
         wait_for(lambda: executions_of(registered.endpoint, dag_id, run_id)[0].closure.phase == 2)  # RUNNING
         return dag_id, run_id, Execution.from_proto(execution).id

@@ -19,7 +19,9 @@ class Flaky:
         client = Client(endpoint)
         echo = client.task(f"echo-{self.name}")
         work = client.command(f"work-{self.name}", "sh", "-c", f"echo done >> {self._ledger}")
-        check = client.command(f"check-{self.name}", "sh", "-c", f"test -e {self.flag}")
+        check = client.command(
+            f"check-{self.name}", "sh", "-c", f"test ! -e {folder}/slow || sleep 2; test -e {self.flag}"
+        )
         nodes = [
             task_node("n0", echo),
             task_node("n1", work, None, ["n0"]),
@@ -27,6 +29,10 @@ class Flaky:
         ]
         client.workflow(self.name, nodes, output=("n0", "a"))
         client.close()
+
+    def slow(self):
+        """Make the last node take two seconds."""
+        (self.flag.parent / "slow").touch()
 
     @property
     def done(self):
