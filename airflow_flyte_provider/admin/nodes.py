@@ -15,9 +15,10 @@ from airflow_flyte_provider.admin.filters import moment_text
 from airflow_flyte_provider.admin.paging import list_all
 from airflow_flyte_provider.admin.registry import to_identifier
 from airflow_flyte_provider.exceptions import FlyteError
+from airflow_flyte_provider.model.attempts import TaskExecution
 from airflow_flyte_provider.model.identifiers import ExecutionId, NodeExecutionId, TaskExecutionId
 from airflow_flyte_provider.model.node_log import NodeLog
-from airflow_flyte_provider.model.nodes import NodeExecution, TaskExecution
+from airflow_flyte_provider.model.nodes import NodeExecution
 
 _Data = tuple[literals_pb2.LiteralMap, literals_pb2.LiteralMap]
 

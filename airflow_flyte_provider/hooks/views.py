@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow_flyte_provider.admin import lists, nodes, syncing
 from airflow_flyte_provider.hooks.files import FileVerbs
+from airflow_flyte_provider.model.attempts import TaskExecution
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import (
@@ -15,7 +16,7 @@ from airflow_flyte_provider.model.identifiers import (
     NodeExecutionId,
     TaskExecutionId,
 )
-from airflow_flyte_provider.model.nodes import NodeExecution, TaskExecution
+from airflow_flyte_provider.model.nodes import NodeExecution
 from airflow_flyte_provider.model.outputs import Outputs
 from airflow_flyte_provider.model.projects import NamedEntity, Project
 

@@ -11,8 +11,8 @@ from airflow_flyte_provider.model.nodes import NodeExecution, own, walk
 from airflow_flyte_provider.model.phases import NodePhase, TaskPhase
 
 if TYPE_CHECKING:
+    from airflow_flyte_provider.model.attempts import LogLink
     from airflow_flyte_provider.model.executions import Execution, ExecutionError
-    from airflow_flyte_provider.model.nodes import LogLink
 
 #: Rows of a table at most; beyond them only what did not succeed is shown.
 _ROWS = 200
