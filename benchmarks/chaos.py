@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def run(executions: int, seed: int, kinds: Sequence[str] = KINDS, keep: Path | N
         with RunningAirflow({DAGS.name: DAGS.read_text()}, env, _PARALLELISM) as airflow:
             killer = Killer(airflow, flyte, random.Random(seed), kinds)
             to_stop = [one for one in work if one.dag_id == STOPPED]
-            stopper = Stopper(airflow, killer, to_stop, random.Random(seed))
+            stopper = Stopper(airflow, killer, to_stop, random.Random(seed), partial(_executions, client))
             try:
                 _run_all(airflow, killer, stopper, work)
             finally:

@@ -7,11 +7,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from airflow_flyte_provider.local import LocalFlyte
+from airflow_flyte_provider.model.executions import Execution
 from benchmarks.chaos_load import STOPPED, Run
-from benchmarks.chaos_verdict import Stop, Work
+from benchmarks.chaos_verdict import Stop, Work, work_behind
 from tests.running import RunningAirflow, TaskInstance
 from tests.running.environment import TRIGGERER_DIES_AFTER
 
@@ -25,7 +26,7 @@ _SETTLING = (
     TRIGGERER_DIES_AFTER + 4
 )  # seconds after which a new triggerer has taken up what the killed one had
 _NEWS = 2.0  # seconds after which Airflow has heard of a task that was killed alone
-_GRACE = 6.0  # seconds of peace after a stop, for Airflow to carry it out
+_GRACE = 20.0  # seconds of peace after a stop at most, for Airflow to carry it out
 _PATIENCE = 120.0  # seconds for a run that is to be stopped to be where it can be
 
 
@@ -102,10 +103,16 @@ class Stopper:
     :param killer: who must keep peace meanwhile: what nobody hears of because it is dead cannot be carried out.
     :param runs: the runs to stop.
     :param moments: what chance says.
+    :param executions: returns all executions.
     """
 
     def __init__(
-        self, airflow: RunningAirflow, killer: Killer, runs: list[Run], moments: random.Random
+        self,
+        airflow: RunningAirflow,
+        killer: Killer,
+        runs: list[Run],
+        moments: random.Random,
+        executions: Callable[[], list[Execution]],
     ) -> None:
         self.stops: list[Stop] = []
         self.missed: list[str] = []
@@ -113,6 +120,7 @@ class Stopper:
         self._killer = killer
         self._runs = runs
         self._moments = moments
+        self._executions = executions
 
     def run(self, is_over: threading.Event) -> None:
         """Begin and stop each run, one after the other, some seconds after its tasks are at work."""
@@ -139,8 +147,22 @@ class Stopper:
             moment = datetime.now(timezone.utc)
             way(run)
             self.stops += [Stop(work, moment, is_cleared=way == self._clear) for work, _ in run.work()]
-            time.sleep(_GRACE)
+            while datetime.now(timezone.utc) < moment + timedelta(seconds=_GRACE) and self._goes_on(
+                run, moment
+            ):
+                time.sleep(0.5)
         return True
+
+    def _goes_on(self, run: Run, moment: datetime) -> bool:
+        """Tell whether an execution still runs that a run had launched before it was stopped."""
+        works = {work for work, _ in run.work()}
+        return any(
+            work_behind(one) in works
+            and one.created_at < moment
+            and not one.is_done
+            and one.phase.value != "ABORTING"
+            for one in self._executions()
+        )
 
     def _is_at_work(self, run: Run) -> bool:
         states = {one.task_id: one for one in self._airflow.rest.task_instances(STOPPED, run.run_id)}

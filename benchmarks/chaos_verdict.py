@@ -85,7 +85,7 @@ def judge(results: Iterable[Result], executions: Iterable[Execution], stops: Ite
     verdict = Verdict()
     by_work: dict[Work, list[Execution]] = {}
     for execution in executions:
-        by_work.setdefault(work_of(execution), []).append(execution)
+        by_work.setdefault(work_behind(execution), []).append(execution)
     stopped = {stop.work: stop for stop in stops}
     for result in results:
         own = by_work.get(result.work, [])
@@ -99,7 +99,7 @@ def judge(results: Iterable[Result], executions: Iterable[Execution], stops: Ite
     return verdict
 
 
-def work_of(execution: Execution) -> Work:
+def work_behind(execution: Execution) -> Work:
     """Return the work that an execution was launched for, as its labels tell."""
     told = [execution.labels.get(f"airflow-{key}", "") for key in ("dag", "run", "task")]
     return Work(*told, int(execution.labels.get("airflow-map-index", -1)))

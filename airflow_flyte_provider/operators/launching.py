@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -26,7 +27,7 @@ from airflow_flyte_provider.model.retries import OnRetry, Plan, Step, plan_retry
 from airflow_flyte_provider.model.tries import TaskTry
 from airflow_flyte_provider.operators.base import FlyteOperator
 from airflow_flyte_provider.operators.reporting import failure, push_metrics, with_nodes
-from airflow_flyte_provider.operators.retrying import earlier_executions
+from airflow_flyte_provider.operators.retrying import earlier_executions, on_retry_of
 from airflow_flyte_provider.operators.stopping import Stopping
 from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY, ExecutionEvent, deadline, seconds
 from airflow_flyte_provider.triggers.flyte import FlyteExecutionTrigger
@@ -193,14 +194,13 @@ class FlyteLaunchingOperator(FlyteOperator):
 
     def _begin(self, task_try: TaskTry, stopping: Stopping) -> tuple[ExecutionId, Execution | None]:
         """Return the execution of this try, and what is known of it when it is over already."""
-        plan = self._plan(task_try) if task_try.try_number > 1 else None
+        plan = self._plan(task_try)
         if plan and plan.execution and plan.step is Step.WATCH:
             stopping.execution = plan.execution.id
             return plan.execution.id, plan.execution if plan.execution.is_done else None
-        name = self._name(task_try)
-        stopping.execution = self.hook.execution_id(name)
+        stopping.execution = own = self._id(task_try)
         try:
-            launched = self._launch(task_try, name, plan)
+            launched = self._launch(task_try, own.name, plan)
         except FlyteAlreadyExistsError:
             stopping.execution = None  # somebody else's, so not ours to terminate
             raise
@@ -208,19 +208,21 @@ class FlyteLaunchingOperator(FlyteOperator):
             stopping.terminate(causes.stopped(str(task_try)))
         return launched.id, None
 
+    def _id(self, task_try: TaskTry) -> ExecutionId:
+        """Return the id of the execution of a try; a rerun is where its source is."""
+        named = self.hook.execution_id(self._name(task_try))
+        return replace(self.source, name=named.name) if self.source else named
+
     def _plan(self, task_try: TaskTry) -> Plan | None:
-        """Return what this retry does; None when the task was cleared and starts anew."""
-        try:
-            on_retry = OnRetry(self.on_retry)
-        except ValueError:
-            known = ", ".join(repr(each.value) for each in OnRetry)
-            raise FlyteConfigError(f"on_retry is {self.on_retry!r}; it takes one of {known}.") from None
+        """Return what this retry does; None when it is a first try, or the first since the task was cleared."""
+        if task_try.try_number == 1:
+            return None
         earlier = earlier_executions(
-            self.hook, task_try, self._name, source=self.source, sweep=self.cancel_on_kill, log=self.log
+            self.hook, task_try, self._id, source=self.source, sweep=self.cancel_on_kill, log=self.log
         )
         if task_try.is_first:
             return None
-        plan = plan_retry(earlier, on_retry)
+        plan = plan_retry(earlier, on_retry_of(self.on_retry))
         if plan.execution and plan.step is not Step.WATCH and (why := self.why_not_rerun(plan.execution)):
             plan = Plan(Step.LAUNCH, None, f"{plan.why} But {why}: launching anew.")
         self.log.info("%s", plan.why)

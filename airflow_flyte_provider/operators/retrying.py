@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from airflow_flyte_provider.exceptions import FlyteError, FlyteWaitTimeoutError
+from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError, FlyteWaitTimeoutError
 from airflow_flyte_provider.model import causes
 from airflow_flyte_provider.model.labels import are_ours
+from airflow_flyte_provider.model.retries import OnRetry
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.flyte import FlyteHook
@@ -20,10 +21,22 @@ if TYPE_CHECKING:
 _ENDING = 60.0
 
 
+def on_retry_of(given: str) -> OnRetry:
+    """Return what a user wants a retry to do.
+
+    :raises FlyteConfigError: when there is no such thing.
+    """
+    try:
+        return OnRetry(given)
+    except ValueError:
+        known = ", ".join(repr(each.value) for each in OnRetry)
+        raise FlyteConfigError(f"on_retry is {given!r}; it takes one of {known}.") from None
+
+
 def earlier_executions(
     hook: FlyteHook,
     task_try: TaskTry,
-    name: Callable[[TaskTry], str],
+    id_of: Callable[[TaskTry], ExecutionId],
     *,
     source: ExecutionId | None,
     sweep: bool,
@@ -34,11 +47,11 @@ def earlier_executions(
     One list finds those of all tries. An execution that still runs for a try before the last clear was missed
     when the task was cleared, as when no triggerer was there to stop it: it is terminated now.
 
-    :param name: the name of a try's execution.
+    :param id_of: gives the id of a try's execution.
     :param source: the execution that all these tries rerun, if they do.
     :param sweep: terminate what was missed.
     """
-    tries = {hook.execution_id(name(each)): each for each in task_try.before}
+    tries = {id_of(each): each for each in task_try.before}
     if not tries:
         return []
     found = hook.find_executions(tries)

@@ -90,3 +90,25 @@ def test_terminate_names_the_run_and_is_no_error_twice(hook):
     done = hook.get_execution(execution)
     assert done.phase.value == "ABORTED"
     assert run.run.run_id in done.abort_cause
+
+
+def test_a_retry_finds_a_relaunch_in_another_domain(hook, failed):
+    flaky, execution = failed
+    flaky.flag.unlink()
+    run = run_dag(f"""
+    def mend(context):
+        open({str(flaky.flag)!r}, "w").close()
+
+    FlyteRelaunchOperator(
+        task_id="again",
+        execution={str(execution)!r},
+        domain="staging",
+        retries=1,
+        retry_delay=timedelta(0),
+        on_retry_callback=mend,
+        poll_interval=0.2,
+    )
+    """)
+    assert run.xcom("again") == {"o0": 7}, run.log
+    last = hook.get_execution(hook.execution_id(run.xcom("again", EXECUTION_ID_KEY)))
+    assert (last.mode, last.id.domain) == ("RECOVERED", execution.domain)

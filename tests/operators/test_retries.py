@@ -181,6 +181,10 @@ def test_an_unknown_on_retry_is_told(flaky):
     assert "on_retry is 'recoverr'; it takes one of 'recover', 'relaunch', 'new'" in run.log
 
 
+def id_of(hook):
+    return lambda task_try: hook.execution_id(task_try.name())
+
+
 def launch_try(hook, task_try):
     """Launch a gated execution as a try of a task would."""
     plan = hook.fetch_launch_plan("demo.gated")
@@ -193,7 +197,7 @@ def test_what_a_clear_has_missed_is_terminated_and_not_adopted(hook, sweep):
     missed = launch_try(hook, before)
     cleared = TaskTry("etl", "load", before.run_id, -1, try_number=2, first_try=2)
     log = logging.getLogger("test")
-    assert earlier_executions(hook, cleared, TaskTry.name, source=None, sweep=sweep, log=log) == []
+    assert earlier_executions(hook, cleared, id_of(hook), source=None, sweep=sweep, log=log) == []
     assert (hook.get_execution(missed).abort_cause is not None) == sweep
     hook.terminate(missed, "the test is over")
 
@@ -204,6 +208,6 @@ def test_executions_of_others_are_left_alone(hook):
     other = hook.execute(plan, {"a": 1}, name=mine.name(), labels={"airflow-dag": "another"}).id
     later = TaskTry("etl", "load", mine.run_id, -1, try_number=2)
     log = logging.getLogger("test")
-    assert earlier_executions(hook, later, TaskTry.name, source=None, sweep=True, log=log) == []
+    assert earlier_executions(hook, later, id_of(hook), source=None, sweep=True, log=log) == []
     assert hook.get_execution(other).abort_cause is None
     hook.terminate(other, "the test is over")
