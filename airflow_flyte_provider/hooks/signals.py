@@ -1,0 +1,83 @@
+"""What FlyteHook does with signals: it tells what the gates of an execution wait for, and answers them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_flyte_provider.admin import signals
+from airflow_flyte_provider.hooks.connection import FlyteConnection
+from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.model.signals import Signal
+
+
+class SignalVerbs(FlyteConnection):
+    """The part of FlyteHook that speaks to Flyte's SignalService."""
+
+    def list_signals(self, execution: ExecutionId) -> list[Signal]:
+        """List the signals that the gates of an execution have asked for until now, by name.
+
+        A gate asks when the engine reaches it, so a signal of a later gate is not there yet. One that has its value
+        stays in the list. Of an execution that does not exist Flyte says that it has none.
+
+        Example::
+
+            waiting = [signal for signal in hook.list_signals(execution) if not signal.is_set]
+            print(*waiting)  # 'approve-me' (bool) 'title' (str)
+        """
+        return self.run(signals.list_signals(execution))
+
+    def set_signal(
+        self,
+        execution: ExecutionId,
+        signal_id: str,
+        value: Any,
+        *,
+        timeout: float | None = None,
+        poll_interval: float = 2.0,
+    ) -> Signal:
+        """Give a signal its value, so that the execution goes on. One that has this value already is left as it is.
+
+        :param signal_id: its name in the workflow.
+        :param value: a native Python value of the type that the signal takes, or a text of it, as for inputs; files
+            are given by URIs.
+        :param timeout: seconds to wait for the execution to reach the gate; None does not wait.
+        :param poll_interval: seconds between two looks meanwhile.
+        :returns: the signal with its value.
+        :raises FlyteNotFoundError: when there is no such execution.
+        :raises FlyteSignalNotReadyError: when the execution does not ask for the signal in time.
+        :raises FlyteSignalValueError: when the value does not fit the type that the signal takes.
+        :raises FlyteSignalAnsweredError: when it has another value already. Flyte would take a second one, but
+            nothing would read it.
+        :raises FlyteSignalOverError: when the execution is over.
+
+        Example::
+
+            hook.set_signal(launched.id, "title", "Report of May", timeout=300)
+        """
+        verb = signals.set_signal(execution, signal_id, value, timeout=timeout, poll_interval=poll_interval)
+        return self.run(verb)
+
+    def approve_signal(
+        self,
+        execution: ExecutionId,
+        signal_id: str,
+        *,
+        timeout: float | None = None,
+        poll_interval: float = 2.0,
+    ) -> Signal:
+        """Approve at a gate: set its signal to True. See `set_signal` for parameters and errors."""
+        return self.set_signal(execution, signal_id, True, timeout=timeout, poll_interval=poll_interval)
+
+    def reject_signal(
+        self,
+        execution: ExecutionId,
+        signal_id: str,
+        *,
+        timeout: float | None = None,
+        poll_interval: float = 2.0,
+    ) -> Signal:
+        """Reject at a gate: set its signal to False. See `set_signal` for parameters and errors.
+
+        At a gate that asks for approval the execution then ends FAILED with the code `ReceivedRejectSignal`.
+        """
+        return self.set_signal(execution, signal_id, False, timeout=timeout, poll_interval=poll_interval)
