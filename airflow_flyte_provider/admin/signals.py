@@ -50,6 +50,18 @@ class SignalLook:
         """The signal that was looked for, None as long as no gate has asked for it."""
         return next((signal for signal in self.signals if signal.id == self.signal_id), None)
 
+    def reached(self, wait_for: str) -> Signal | None:
+        """Return the signal once what is waited for has come about, None before.
+
+        :param wait_for: `"waiting"`: the execution asks for the signal; `"value"`: the signal has a value.
+        :raises FlyteSignalOverError: when the execution is over, and it will not.
+        """
+        signal = self.signal
+        if signal is not None and signal.is_set:
+            return signal
+        self.require_open()
+        return signal if wait_for == "waiting" else None
+
     def require_open(self) -> None:
         """Raise when the execution is over.
 
@@ -138,7 +150,10 @@ def set_signal(
     try:
         yield Call("SetSignal", request, asked, Service.SIGNAL)
     except FlyteInvalidRequestError as refusal:
-        raise FlyteSignalValueError(str(refusal)) from None
+        # FlyteAdmin wants the declared type to fit the value's, and a union fits none of its variants.
+        is_union = signal.literal_type.WhichOneof("type") == "union_type"
+        hint = " Flyte 1.16 takes no value for a signal of a union type." if is_union else ""
+        raise FlyteSignalValueError(f"{refusal}{hint}") from None
     return answered
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_flyte_provider.admin import signals
+from airflow_flyte_provider.admin.signals import SignalLook
 from airflow_flyte_provider.hooks.connection import FlyteConnection
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.signals import Signal
@@ -25,6 +26,20 @@ class SignalVerbs(FlyteConnection):
             print(*waiting)  # 'approve-me' (bool) 'title' (str)
         """
         return self.run(signals.list_signals(execution))
+
+    def look_for_signal(self, execution: ExecutionId, signal_id: str) -> SignalLook:
+        """Look once whether an execution asks for a signal, has its value, or is over.
+
+        :param signal_id: its name in the workflow.
+        :raises FlyteNotFoundError: when there is no such execution.
+
+        Example::
+
+            look = hook.look_for_signal(execution, "title")
+            look.signal  # None as long as no gate has asked for it
+            look.reached("value")  # the signal once it is set; raises when the execution is over without
+        """
+        return self.run(signals.look_for_signal(execution, signal_id))
 
     def set_signal(
         self,

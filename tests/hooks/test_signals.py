@@ -1,6 +1,7 @@
 """What FlyteHook does with signals, against a real local Flyte, and as a real Flyte was recorded."""
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,6 +9,7 @@ from flyteidl.admin import execution_pb2, signal_pb2
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from airflow_flyte_provider.admin import signals as verbs
+from airflow_flyte_provider.admin.nodes import watch_nodes
 from airflow_flyte_provider.exceptions import (
     FlyteInvalidRequestError,
     FlyteNotFoundError,
@@ -18,8 +20,11 @@ from airflow_flyte_provider.exceptions import (
 )
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.model.node_log import NodeLog
 from airflow_flyte_provider.model.signals import Signal
 from tests.conftest import RECORDINGS
+from tests.e2e.gates import wait_for
+from tests.hooks.test_views import counted
 
 
 @pytest.fixture
@@ -101,6 +106,35 @@ def test_all_pages_are_listed(hook, registered, gated):
     client.close()
     found = [signal.id for signal in hook.list_signals(gated) if signal.id.startswith("s")]
     assert found == [f"s{number:03}" for number in range(2 * verbs._PAGE + 1)]
+
+
+def test_who_waits_is_told_of_each_signal_once(hook, gated):
+    lines = []
+    with ThreadPoolExecutor() as executor:
+        waiting = executor.submit(hook.wait, gated, timeout=60, poll_interval=0.1, tell=lines.append)
+        wait_for(lambda: sum("waiting for signal" in line for line in lines) == 2)
+        hook.approve_signal(gated, "approve-me")
+        hook.set_signal(gated, "title", "hi")
+        assert waiting.result(30).is_successful
+    told = sorted(line.partition(", or by")[0] for line in lines if "signal" in line)
+    assert told == [
+        "waiting for signal 'approve-me' (bool): answer it in the Flyte console",
+        "waiting for signal 'title' (str): answer it in the Flyte console",
+    ]
+
+
+def test_signals_are_listed_when_a_gate_comes_to_wait_and_only_then(hook, gated):
+    hook.run(verbs._wait_for_gate(gated, "title", 30, 0.1))
+    calls, log = Counter(), NodeLog()
+    for _ in range(3):
+        hook.run(counted(watch_nodes(gated, log), calls))
+    assert calls["ListSignals"] == 1
+    plain = hook.execute(hook.fetch_launch_plan("demo.add_one"), {"a": 1}).id
+    calls, log = Counter(), NodeLog()
+    while not hook.get_execution(plain).is_done:
+        hook.run(counted(watch_nodes(plain, log), calls))
+    assert calls["ListNodeExecutions"]
+    assert calls["ListSignals"] == 0
 
 
 # -- as recorded ------------------------------------------------------------------------------------------------
