@@ -75,7 +75,8 @@ class SignalWatch:
     async def _is_reached(self, over: bool) -> bool:
         """Return whether what is waited for has come about.
 
-        :param over: whether the execution is: what it asks for then, nobody can give it.
+        :param over: whether the execution is known to be: what it asks for then, nobody can give it. One that is not
+            known to be may be over all the same; the worker that resumes looks at it.
         """
         if "settings" not in vars(self._hook):
             await self._hook.load_settings()
