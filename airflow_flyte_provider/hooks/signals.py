@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from flyteidl.core.literals_pb2 import Literal
+from flyteidl.core.types_pb2 import LiteralType
+
 from airflow_flyte_provider.admin import signals
 from airflow_flyte_provider.admin.signals import SignalLook
 from airflow_flyte_provider.hooks.connection import FlyteConnection
+from airflow_flyte_provider.hooks.uploads import Uploads
+from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.model.literals import to_literal
 from airflow_flyte_provider.model.signals import Signal
+from airflow_flyte_provider.model.types import describe
 
 
 class SignalVerbs(FlyteConnection):
@@ -54,7 +61,7 @@ class SignalVerbs(FlyteConnection):
 
         :param signal_id: its name in the workflow.
         :param value: a native Python value of the type that the signal takes, or a text of it, as for inputs; files
-            are given by URIs.
+            are given by the text of a URI that Flyte can read.
         :param timeout: seconds to wait for the execution to reach the gate; None does not wait.
         :param poll_interval: seconds between two looks meanwhile.
         :returns: the signal with its value.
@@ -69,7 +76,9 @@ class SignalVerbs(FlyteConnection):
 
             hook.set_signal(launched.id, "title", "Report of May", timeout=300)
         """
-        verb = signals.set_signal(execution, signal_id, value, timeout=timeout, poll_interval=poll_interval)
+        verb = signals.set_signal(
+            execution, signal_id, value, timeout=timeout, poll_interval=poll_interval, write=_write
+        )
         return self.run(verb)
 
     def approve_signal(
@@ -96,3 +105,11 @@ class SignalVerbs(FlyteConnection):
         At a gate that asks for approval the execution then ends FAILED with the code `ReceivedRejectSignal`.
         """
         return self.set_signal(execution, signal_id, False, timeout=timeout, poll_interval=poll_interval)
+
+
+def _write(value: object, literal_type: LiteralType, path: str) -> Literal:
+    """Return a literal, unless Flyte could not read what it points to."""
+    if Uploads().stage(value, literal_type, path) is not value:
+        hint = "a file for a signal is not uploaded: give a URI that Flyte can read"
+        raise ValueFaults.of(path, describe(literal_type), value, hint)
+    return to_literal(value, literal_type, path)

@@ -39,8 +39,8 @@ with DAG("sensing", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezo
 
 @pytest.fixture(scope="module")
 def running_airflow(registered):
-    """A real Airflow with the DAGs `waiting` and `deferred`, whose one task `gated` waits for two signals, and `sensing`,
-    whose one task `title` is a deferred sensor of a signal of `dag_run.conf["execution"]`."""
+    """A real Airflow with the DAGs `waiting` and `deferred`: one task `gated`, which waits for two signals; and
+    `sensing`: one task `title`, which is a deferred sensor of that signal of `dag_run.conf["execution"]`."""
     env = {"AIRFLOW_CONN_FLYTE_DEFAULT": connection(registered.endpoint)}
     with RunningAirflow({"gated.py": DAGS}, env) as airflow:
         yield airflow

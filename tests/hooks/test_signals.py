@@ -19,11 +19,14 @@ from airflow_flyte_provider.exceptions import (
     FlyteSignalValueError,
 )
 from airflow_flyte_provider.model.executions import Execution
+from airflow_flyte_provider.model.files import FlyteFile
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.node_log import NodeLog
 from airflow_flyte_provider.model.signals import Signal
+from tests.asking import SIGNAL, register_asking
 from tests.conftest import RECORDINGS
 from tests.e2e.gates import wait_for
+from tests.hooks.conftest import FILE
 from tests.hooks.test_views import counted
 
 
@@ -85,6 +88,15 @@ def test_an_execution_that_ends_while_its_signal_is_waited_for_is_told(hook, gat
     assert told.value.execution.abort_cause == "not today"
     with pytest.raises(FlyteSignalOverError, match="ended ABORTED"):
         hook.approve_signal(gated, signal)
+
+
+def test_a_local_file_is_refused_and_one_in_a_store_is_not(hook, registered, folder):
+    register_asking(registered.endpoint, "asking.a_file", FILE)
+    execution = hook.execute(hook.fetch_launch_plan("asking.a_file")).id
+    with pytest.raises(FlyteSignalValueError, match="is not uploaded: give a URI"):
+        hook.set_signal(execution, SIGNAL, FlyteFile(folder / "a b.txt"), timeout=30, poll_interval=0.1)
+    hook.set_signal(execution, SIGNAL, "s3://bucket/a.txt")
+    assert hook.wait(execution, timeout=30, poll_interval=0.1).is_successful
 
 
 def test_an_execution_that_does_not_exist(hook):

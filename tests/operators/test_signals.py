@@ -12,8 +12,9 @@ from airflow_flyte_provider.admin.signals import _wait_for_gate
 from airflow_flyte_provider.exceptions import FlyteConfigError
 from airflow_flyte_provider.operators.arguments import as_seconds
 from tests.asking import SIGNAL, register_asking
-from tests.dag_runs import run_dag
+from tests.dag_runs import run_dag, run_file
 from tests.e2e.gates import wait_for
+from tests.packages import pyflyte
 
 pytestmark = pytest.mark.usefixtures("airflow_db", "flyte_conn")
 
@@ -191,6 +192,16 @@ def test_what_was_answered_elsewhere_or_is_over_is_told(hook, gated):
     run = run_dag(body)
     assert run.state("reject") == "failed"
     assert "not today" in run.log
+
+
+def test_the_example_runs(registered, examples, tmp_path):
+    config = tmp_path / "flyte.yaml"
+    config.write_text(f"admin:\n  endpoint: dns:///{registered.endpoint}\n  insecure: true\n")
+    target = ["--project", "flytesnacks", "--domain", "development", "--version", tmp_path.name]
+    pyflyte("--config", str(config), "register", *target, "flyte_workflows", cwd=examples)
+    run = run_file(examples / "flyte_signals.py", "flyte_signals")
+    assert run.state("published") == "success", run.log
+    assert run.xcom("published") == {"o0": "# Report of May"}
 
 
 def test_seconds_of_an_argument():
