@@ -77,6 +77,42 @@ class FlyteWaitTimeoutError(FlyteError):
     """A wait took longer than it was given. The execution may still be running."""
 
 
+class FlyteSignalError(FlyteError):
+    """A signal could not be given, or not be waited for. Nothing was changed."""
+
+
+class FlyteSignalNotReadyError(FlyteSignalError):
+    """The execution does not wait for a signal of that name, or not yet: it has not reached the gate."""
+
+
+class FlyteSignalValueError(FlyteSignalError, AirflowFailException):
+    """A value does not fit the type that the signal takes. The message tells both."""
+
+
+class FlyteSignalAnsweredError(FlyteSignalError, AirflowFailException):
+    """The signal has another value already: somebody else was first.
+
+    :param message: what to tell the user.
+    :param value: the value that the signal has.
+    """
+
+    def __init__(self, message: str, value: object = None) -> None:
+        super().__init__(message)
+        self.value = value
+
+
+class FlyteSignalOverError(FlyteSignalError, AirflowFailException):
+    """The execution is over, and waits for no signal any more.
+
+    :param message: what to tell the user.
+    :param execution: the execution as Flyte last told it.
+    """
+
+    def __init__(self, message: str, execution: Execution | None = None) -> None:
+        super().__init__(message)
+        self.execution = execution
+
+
 class FlyteExecutionError(FlyteError):
     """An execution ended, and not with SUCCEEDED.
 

@@ -27,6 +27,7 @@ import grpc
 import grpc.aio
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from flyteidl.service.dataproxy_pb2_grpc import DataProxyServiceStub
+from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 from google.protobuf.message import Message
 
 from airflow_flyte_provider.admin.channel import aio_channel, channel, open_channel
@@ -42,6 +43,7 @@ class Service(Enum):
 
     ADMIN = AdminServiceStub
     DATA_PROXY = DataProxyServiceStub
+    SIGNAL = SignalServiceStub
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from airflow_flyte_provider.admin.client import Call, Verb
+from airflow_flyte_provider.admin.client import Call, Service, Verb
 from airflow_flyte_provider.exceptions import FlyteInvalidRequestError
 
 #: Items a call. An answer must stay under the 4 MB that gRPC takes.
@@ -21,6 +21,7 @@ def list_all(
     limit: int | None = None,
     keep: Callable[[Any], bool] | None = None,
     page: int = _PAGE,
+    service: Service = Service.ADMIN,
 ) -> Verb[list[Any]]:
     """Call a list method until there is no more, or enough.
 
@@ -31,6 +32,7 @@ def list_all(
     :param limit: how many to return at most; None for all.
     :param keep: which of the items count; None for all.
     :param page: how many to ask for by one call.
+    :param service: the service that has the method.
     :raises FlyteInvalidRequestError: when the limit is none.
     """
     if limit is not None and limit < 1:
@@ -38,7 +40,7 @@ def list_all(
     found: list[Any] = []
     request.limit = page if limit is None else min(page, limit)
     while True:
-        reply = yield Call(method, request, asked)
+        reply = yield Call(method, request, asked, service)
         answered = getattr(reply, items)
         found.extend(answered if keep is None else filter(keep, answered))
         # A full page has a token even when nothing follows it.
