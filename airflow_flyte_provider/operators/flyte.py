@@ -4,6 +4,7 @@ Imported wherever a DAG file is parsed: gRPC, protobuf and flyteidl load when a 
 """
 
 from airflow_flyte_provider.operators.activation import FlyteActivateLaunchPlanOperator
+from airflow_flyte_provider.operators.approval import FlyteApprovalOperator
 from airflow_flyte_provider.operators.execute import FlyteExecuteOperator
 from airflow_flyte_provider.operators.launching import EXECUTION_NAME_KEY
 from airflow_flyte_provider.operators.register import FlyteRegisterOperator
@@ -15,6 +16,7 @@ __all__ = [
     "EXECUTION_ID_KEY",
     "EXECUTION_NAME_KEY",
     "FlyteActivateLaunchPlanOperator",
+    "FlyteApprovalOperator",
     "FlyteExecuteOperator",
     "FlyteRecoverOperator",
     "FlyteRegisterOperator",

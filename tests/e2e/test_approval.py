@@ -1,0 +1,258 @@
+"""A person answers the gates of executions on Airflow's page, in a headless Chromium and by REST."""
+
+import os
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from flyteidl.core.types_pb2 import EnumType, LiteralType, SimpleType
+from playwright.sync_api import expect
+
+from airflow_flyte_provider.model.executions import Execution
+from tests.asking import SIGNAL, register_asking
+from tests.conftest import connection
+from tests.dag_runs import AIRFLOW_2
+from tests.e2e.gates import executions_of
+from tests.running import RunningAirflow
+from tests.running.browser import open_page
+
+pytestmark = pytest.mark.skipif(AIRFLOW_2, reason="Airflow 2 has no page on which people are asked")
+
+ASKING = """
+from datetime import datetime, timedelta, timezone
+from airflow.sdk import DAG
+from airflow_flyte_provider.operators.flyte import FlyteApprovalOperator, FlyteExecuteOperator
+
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+with DAG("gated", schedule=None, start_date=START):
+    FlyteExecuteOperator(
+        task_id="gated", launch_plan="demo.gated", inputs={"a": 4}, deferrable=True, poll_interval=0.5
+    )
+for dag_id, limits in (
+    ("ask", {}),
+    ("ask_in_time", {"response_timeout": 3, "default": "{{ dag_run.conf['default'] }}"}),
+    ("ask_once", {"response_timeout": timedelta(seconds=3)}),
+):
+    with DAG(dag_id, schedule=None, start_date=START) as dag:
+        FlyteApprovalOperator(
+            task_id="ask",
+            execution="{{ dag_run.conf['execution'] }}",
+            signal="{{ dag_run.conf['signal'] }}",
+            body="The **May** report.",
+            poll_interval=0.5,
+            **limits,
+        )
+    globals()[dag_id] = dag
+"""
+
+
+@pytest.fixture(scope="module")
+def airflow(registered):
+    """A real Airflow with `gated`, which executes `demo.gated`, and with DAGs that ask about a gate."""
+    env = {"AIRFLOW_CONN_FLYTE_DEFAULT": connection(registered.endpoint)}
+    with RunningAirflow({"asking.py": ASKING}, env) as running:
+        yield running
+
+
+class Asked:
+    """A run of one of the DAGs that ask."""
+
+    def __init__(self, airflow, dag_id, run_id):
+        self.airflow, self.rest, self.dag_id, self.run_id = airflow, airflow.rest, dag_id, run_id
+        self.task = (dag_id, run_id, "ask")
+
+    @property
+    def question(self):
+        return self.rest.question(*self.task)
+
+    def answer(self, option, form=None):
+        self.rest.answer(*self.task, option, form)
+
+    def until_asked(self):
+        def waits():
+            question = self.question
+            return (
+                question
+                and not question["response_received"]
+                and question["task_instance"]["state"] == "deferred"
+            )
+
+        self.airflow.until(waits, 90, "it has asked", 0.3)
+
+    @property
+    def url(self):
+        return f"{self.rest.url}/dags/{self.dag_id}/runs/{self.run_id}/tasks/ask/required_actions"
+
+    def end(self):
+        return self.airflow.end_of_run(self.dag_id, self.run_id)
+
+    @property
+    def log(self):
+        return self.rest.log(*self.task)
+
+    @property
+    def result(self):
+        return self.rest.xcom(*self.task)
+
+
+@pytest.fixture
+def ask(request, airflow):
+    """A function that asks about a gate, and returns once the question is there."""
+
+    def begin(execution, signal, dag_id="ask", *, wait=True, **conf):
+        run_id = re.sub(r"\W+", "-", f"{request.node.name}-{signal}-{execution.name}")
+        airflow.rest.trigger(dag_id, run_id, {"execution": str(execution), "signal": signal, **conf})
+        asked = Asked(airflow, dag_id, run_id)
+        if wait:
+            asked.until_asked()
+        return asked
+
+    return begin
+
+
+@pytest.fixture
+def gated(hook):
+    """An execution of `demo.gated`: it asks to approve its input, 4, and then for a title."""
+    execution = hook.execute(hook.fetch_launch_plan("demo.gated"), {"a": 4}).id
+    yield execution
+    hook.terminate(execution, "the test is over")
+
+
+def keep_picture(page, name):
+    """Keep a picture of a page in the folder that PICTURES names, if it does."""
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder, name), clip={"x": 0, "y": 0, "width": 1280, "height": 540})
+
+
+def launch_gated(airflow, registered, run_id):
+    """Start the DAG `gated` and return its execution."""
+    airflow.rest.trigger("gated", run_id)
+    airflow.until(lambda: executions_of(registered.endpoint, "gated", run_id), 90, "it is launched", 0.3)
+    (execution,) = executions_of(registered.endpoint, "gated", run_id)
+    return Execution.from_proto(execution).id
+
+
+def test_a_person_answers_on_airflows_page_and_the_workflow_goes_on(airflow, registered, ask):
+    execution = launch_gated(airflow, registered, "browser")
+    approval = ask(execution, "approve-me")
+    with open_page() as page:
+        page.goto(approval.url)
+        expect(page.get_by_text(f"Approve 'approve-me' of execution {execution.name}")).to_be_visible()
+        expect(page.get_by_text("To be approved:")).to_be_visible()
+        expect(page.locator("code", has_text=re.compile(r"^4\s*$"))).to_be_visible()
+        keep_picture(page, "approval.png")
+        page.get_by_role("button", name="Approve", exact=True).click()
+        assert approval.end() == "success", approval.log
+        title = ask(execution, "title")
+        page.goto(title.url)
+        page.get_by_role("textbox", name="element_value").fill("Report of May")
+        keep_picture(page, "input.png")
+        page.get_by_role("button", name="Submit", exact=True).click()
+        assert title.end() == "success", title.log
+    assert airflow.end_of_run("gated", "browser") == "success"
+    assert "answered in Airflow: signal 'title' (str) = 'Report of May'" in title.log
+    assert title.result["value"] == "Report of May"
+    assert title.result["answered_by"]["name"] == "Anonymous"
+
+
+def test_a_rejection_fails_the_task_that_launched_and_tells_why(airflow, registered, ask):
+    execution = launch_gated(airflow, registered, "rejected")
+    asked = ask(execution, "approve-me")
+    asked.answer("Reject")
+    assert (asked.end(), airflow.end_of_run("gated", "rejected")) == ("failed", "failed")
+    assert "ReceivedRejectSignal" in airflow.rest.log("gated", "rejected", "gated")
+    assert f"Signal 'approve-me' of execution {execution} was rejected by Anonymous." in asked.log
+
+
+FORMS = {
+    "bool": (LiteralType(simple=SimpleType.BOOLEAN), "No", None, False),
+    "int": (LiteralType(simple=SimpleType.INTEGER), "Submit", 7, 7),
+    "float": (LiteralType(simple=SimpleType.FLOAT), "Submit", 1.5, 1.5),
+    "str": (LiteralType(simple=SimpleType.STRING), "Submit", "5", "5"),
+    "enum": (LiteralType(enum_type=EnumType(values=["north", "south"])), "Submit", "south", "south"),
+    "date": (
+        LiteralType(simple=SimpleType.DATETIME),
+        "Submit",
+        "2026-05-01T00:00:00Z",
+        datetime(2026, 5, 1, tzinfo=timezone.utc),
+    ),
+}
+
+
+def test_an_input_of_each_type_is_given(airflow, registered, hook, ask):
+    asked = {}
+    for kind, (literal_type, *_) in FORMS.items():
+        register_asking(registered.endpoint, f"asking.{kind}", literal_type)
+        execution = hook.execute(hook.fetch_workflow(f"asking.{kind}")).id
+        asked[kind] = execution, ask(execution, SIGNAL, wait=False)
+    for kind, (_, option, filled, _) in FORMS.items():
+        asked[kind][1].until_asked()
+        asked[kind][1].answer(option, None if filled is None else {"value": filled})
+    for kind, (*_, value) in FORMS.items():
+        execution, question = asked[kind]
+        assert question.end() == "success", question.log
+        assert hook.wait(execution, timeout=30, poll_interval=0.2).is_successful
+        assert hook.get_outputs(execution) == {"o0": value}, kind
+    schema = asked["enum"][1].question["params"]["value"]["schema"]
+    assert schema == {"type": "string", "enum": ["north", "south"], "title": SIGNAL}
+
+
+def test_an_answer_that_does_not_fit_is_asked_for_again(airflow, registered, hook, ask):
+    register_asking(registered.endpoint, "asking.number", LiteralType(simple=SimpleType.INTEGER))
+    execution = hook.execute(hook.fetch_workflow("asking.number")).id
+    asked = ask(execution, SIGNAL)
+    asked.answer("Submit", {"value": "many"})
+    airflow.until(lambda: not asked.question["response_received"], 60, "it is asked again", 0.3)
+    asked.until_asked()
+    asked.answer("Submit", {"value": "8"})
+    assert asked.end() == "success", asked.log
+    assert hook.wait(execution, timeout=30, poll_interval=0.2).is_successful
+    assert hook.get_outputs(execution) == {"o0": 8}
+    assert "The answer cannot be used, and is asked for again" in asked.log
+    assert "got str 'many'" in asked.log
+
+
+def test_the_default_is_taken_when_nobody_answers_in_time(hook, gated, ask):
+    asked = ask(gated, "approve-me", "ask_in_time", default="true")
+    assert asked.end() == "success", asked.log
+    assert asked.result == {
+        "signal": "approve-me",
+        "value": True,
+        "answered_in": "default",
+        "answered_by": None,
+    }
+    assert asked.question["chosen_options"] == ["Approve"]
+    assert [signal.value for signal in hook.list_signals(gated) if signal.is_set] == [True]
+    assert "Nobody answered in time, and the default was taken" in asked.log
+
+
+def test_without_a_default_nobody_in_time_is_a_failure(hook, gated, ask):
+    asked = ask(gated, "approve-me", "ask_once")
+    assert asked.end() == "failed"
+    assert "nobody answered within response_timeout=0:00:03. It goes on." in asked.log
+    assert not hook.get_execution(gated).is_done
+
+
+def test_an_answer_in_flyte_closes_the_question_in_airflow(airflow, hook, gated, ask):
+    title = ask(gated, "title", wait=False)
+    approval = ask(gated, "approve-me")
+    assert title.question is None  # its gate comes later
+    hook.approve_signal(gated, "approve-me")
+    assert approval.end() == "success", approval.log
+    assert approval.result["answered_in"] == "flyte"
+    closed = approval.question
+    assert (closed["response_received"], closed["chosen_options"]) == (True, ["Approve"])
+    title.until_asked()
+    hook.set_signal(gated, "title", "Report of June")
+    assert title.end() == "success", title.log
+    assert title.question["params_input"] == {"value": "Report of June"}
+    assert "Signal 'title' (str) = 'Report of June' was answered in Flyte." in title.log
+
+
+def test_an_execution_that_ends_first_fails_the_task_and_tells_how(hook, gated, ask):
+    asked = ask(gated, "approve-me")
+    hook.terminate(gated, "the report is not needed")
+    assert asked.end() == "failed"
+    assert "Signal 'approve-me' got no value, and nothing waits for it any more." in asked.log
+    assert "the report is not needed" in asked.log
