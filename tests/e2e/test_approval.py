@@ -10,14 +10,19 @@ from flyteidl.core.types_pb2 import EnumType, LiteralType, SimpleType
 from playwright.sync_api import expect
 
 from airflow_flyte_provider.model.executions import Execution
+from scripts.gantt_picture import register
 from tests.asking import SIGNAL, register_asking
 from tests.conftest import connection
 from tests.dag_runs import AIRFLOW_2
 from tests.e2e.gates import executions_of
+from tests.gated_flows import approval
+from tests.local.client import Client
 from tests.running import RunningAirflow
 from tests.running.browser import open_page
 
 pytestmark = pytest.mark.skipif(AIRFLOW_2, reason="Airflow 2 has no page on which people are asked")
+
+EXAMPLE = Path(__file__).parents[2] / "example_dags" / "flyte_approval.py"
 
 ASKING = """
 from datetime import datetime, timedelta, timezone
@@ -51,16 +56,16 @@ for dag_id, limits in (
 def airflow(registered):
     """A real Airflow with `gated`, which executes `demo.gated`, and with DAGs that ask about a gate."""
     env = {"AIRFLOW_CONN_FLYTE_DEFAULT": connection(registered.endpoint)}
-    with RunningAirflow({"asking.py": ASKING}, env) as running:
+    with RunningAirflow({"asking.py": ASKING, "flyte_approval.py": EXAMPLE.read_text()}, env) as running:
         yield running
 
 
 class Asked:
     """A run of one of the DAGs that ask."""
 
-    def __init__(self, airflow, dag_id, run_id):
+    def __init__(self, airflow, dag_id, run_id, task_id="ask"):
         self.airflow, self.rest, self.dag_id, self.run_id = airflow, airflow.rest, dag_id, run_id
-        self.task = (dag_id, run_id, "ask")
+        self.task = (dag_id, run_id, task_id)
 
     @property
     def question(self):
@@ -82,7 +87,7 @@ class Asked:
 
     @property
     def url(self):
-        return f"{self.rest.url}/dags/{self.dag_id}/runs/{self.run_id}/tasks/ask/required_actions"
+        return f"{self.rest.url}/dags/{self.dag_id}/runs/{self.run_id}/tasks/{self.task[2]}/required_actions"
 
     def end(self):
         return self.airflow.end_of_run(self.dag_id, self.run_id)
@@ -133,27 +138,41 @@ def launch_gated(airflow, registered, run_id):
     return Execution.from_proto(execution).id
 
 
-def test_a_person_answers_on_airflows_page_and_the_workflow_goes_on(airflow, registered, ask):
-    execution = launch_gated(airflow, registered, "browser")
-    approval = ask(execution, "approve-me")
+@pytest.fixture
+def released(registered, tmp_path):
+    """The workflow of the example, registered by flytekit."""
+    register(registered.endpoint, str(tmp_path))
+
+
+@pytest.mark.usefixtures("released")
+def test_the_example_deploys_what_a_person_has_approved_on_the_page(airflow):
+    airflow.rest.trigger("flyte_approval", "may")
+    asked = Asked(airflow, "flyte_approval", "may", "approval")
+    asked.until_asked()
     with open_page() as page:
-        page.goto(approval.url)
-        expect(page.get_by_text(f"Approve 'approve-me' of execution {execution.name}")).to_be_visible()
-        expect(page.get_by_text("To be approved:")).to_be_visible()
-        expect(page.locator("code", has_text=re.compile(r"^4\s*$"))).to_be_visible()
+        page.goto(asked.url)
+        expect(page.get_by_text("Is the model good enough to be deployed?")).to_be_visible()
+        expect(page.locator("code", has_text='"accuracy": 0.95')).to_be_visible()
         keep_picture(page, "approval.png")
         page.get_by_role("button", name="Approve", exact=True).click()
-        assert approval.end() == "success", approval.log
-        title = ask(execution, "title")
-        page.goto(title.url)
-        page.get_by_role("textbox", name="element_value").fill("Report of May")
+        assert asked.end() == "success", asked.log
+    assert airflow.rest.xcom("flyte_approval", "may", "deploy") == {
+        "o0": "deployed with an accuracy of 95.0%"
+    }
+    assert "Anonymous (id Anonymous) answered in Airflow: signal 'deploy-model' (bool) = True." in asked.log
+
+
+def test_a_form_filled_in_on_the_page_gives_the_signal_its_value(hook, gated, ask):
+    asked = ask(gated, "title")
+    with open_page() as page:
+        page.goto(asked.url)
+        expect(page.get_by_text(f"Answer 'title' of execution {gated.name}")).to_be_visible()
+        page.locator("[name=element_value]").fill("Report of May")
         keep_picture(page, "input.png")
         page.get_by_role("button", name="Submit", exact=True).click()
-        assert title.end() == "success", title.log
-    assert airflow.end_of_run("gated", "browser") == "success"
-    assert "answered in Airflow: signal 'title' (str) = 'Report of May'" in title.log
-    assert title.result["value"] == "Report of May"
-    assert title.result["answered_by"]["name"] == "Anonymous"
+        assert asked.end() == "success", asked.log
+    assert asked.result["value"] == "Report of May"
+    assert [one.value for one in hook.list_signals(gated)] == [None, "Report of May"]
 
 
 def test_a_rejection_fails_the_task_that_launched_and_tells_why(airflow, registered, ask):
@@ -203,8 +222,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(airflow, registered, hoo
     execution = hook.execute(hook.fetch_workflow("asking.number")).id
     asked = ask(execution, SIGNAL)
     asked.answer("Submit", {"value": "many"})
-    airflow.until(lambda: not asked.question["response_received"], 60, "it is asked again", 0.3)
-    asked.until_asked()
+    asked.until_asked(workers=2)
     asked.answer("Submit", {"value": "8"})
     assert asked.end() == "success", asked.log
     assert hook.wait(execution, timeout=30, poll_interval=0.2).is_successful
@@ -234,20 +252,31 @@ def test_without_a_default_nobody_in_time_is_a_failure(hook, gated, ask):
     assert not hook.get_execution(gated).is_done
 
 
-def test_an_answer_in_flyte_closes_the_question_in_airflow(airflow, hook, gated, ask):
-    title = ask(gated, "title", wait=False)
-    approval = ask(gated, "approve-me")
-    assert title.question is None  # its gate comes later
+def test_an_answer_in_flyte_closes_the_question_in_airflow(hook, gated, ask):
+    approval, title = ask(gated, "approve-me"), ask(gated, "title")
     hook.approve_signal(gated, "approve-me")
-    assert approval.end() == "success", approval.log
-    assert approval.result["answered_in"] == "flyte"
+    hook.set_signal(gated, "title", "Report of June")
+    assert (approval.end(), title.end()) == ("success", "success"), approval.log + title.log
+    assert (approval.result["answered_in"], approval.result["answered_by"]) == ("flyte", None)
     closed = approval.question
     assert (closed["response_received"], closed["chosen_options"]) == (True, ["Approve"])
-    title.until_asked()
-    hook.set_signal(gated, "title", "Report of June")
-    assert title.end() == "success", title.log
     assert title.question["params_input"] == {"value": "Report of June"}
     assert "Signal 'title' (str) = 'Report of June' was answered in Flyte." in title.log
+
+
+def test_nobody_is_asked_before_the_gate_is_reached(airflow, registered, hook, ask):
+    client = Client(registered.endpoint)
+    client.workflow("asking.twice", [approval("n0", "first"), approval("n1", "second", after=("n0",))])
+    client.close()
+    execution = hook.execute(hook.fetch_launch_plan("asking.twice"), {"a": 4}).id
+    second = ask(execution, "second", wait=False)
+    airflow.until(lambda: airflow.rest.task_state(*second.task) == "deferred", 90, "it waits", 0.3)
+    assert second.question is None
+    hook.approve_signal(execution, "first", timeout=30, poll_interval=0.2)
+    second.until_asked(workers=2)
+    second.answer("Approve")
+    assert second.end() == "success", second.log
+    assert hook.wait(execution, timeout=30, poll_interval=0.2).is_successful
 
 
 def test_an_execution_that_ends_first_fails_the_task_and_tells_how(hook, gated, ask):
