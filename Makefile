@@ -15,6 +15,7 @@ demo: $(VENV)/.ready
 test: test-airflow3 test-airflow2
 
 test-airflow3: $(VENV)/.ready
+	$(BIN)/python -m scripts.setup_browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-airflow2: $(VENV2)/.ready

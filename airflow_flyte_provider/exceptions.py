@@ -113,6 +113,10 @@ class FlyteSignalOverError(FlyteSignalError, AirflowFailException):
         self.execution = execution
 
 
+class FlyteRejectedError(FlyteError, AirflowFailException):
+    """A gate was rejected: nothing that depends on its approval may go on."""
+
+
 class FlyteExecutionError(FlyteError):
     """An execution ended, and not with SUCCEEDED.
 

@@ -4,6 +4,7 @@ Imported wherever a DAG file is parsed: gRPC, protobuf and flyteidl load when a 
 """
 
 from airflow_flyte_provider.operators.activation import FlyteActivateLaunchPlanOperator
+from airflow_flyte_provider.operators.approval import FlyteApprovalOperator
 from airflow_flyte_provider.operators.execute import FlyteExecuteOperator
 from airflow_flyte_provider.operators.launching import EXECUTION_NAME_KEY
 from airflow_flyte_provider.operators.register import FlyteRegisterOperator
@@ -21,6 +22,7 @@ __all__ = [
     "EXECUTION_NAME_KEY",
     "FlyteActivateLaunchPlanOperator",
     "FlyteApproveOperator",
+    "FlyteApprovalOperator",
     "FlyteExecuteOperator",
     "FlyteRecoverOperator",
     "FlyteRegisterOperator",

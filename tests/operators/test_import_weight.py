@@ -34,6 +34,7 @@ print("ADDED", added)
     [
         "operators.flyte",
         "sensors.flyte",
+        "triggers.approval",
         "triggers.flyte",
         "links.flyte",
         "model.files",

@@ -38,6 +38,7 @@ class Rest:
     """
 
     def __init__(self, url: str) -> None:
+        self.url = url
         base = f"{url}/api/v1" if AIRFLOW_2 else f"{url}/api/v2"
         self._health = "/health" if AIRFLOW_2 else "/monitor/health"
         transport = httpx.HTTPTransport(retries=3)
@@ -113,6 +114,18 @@ class Rest:
             return self._send("GET", path, query=query, accept="text/plain").text
         lines = self._call("GET", path, **query)["content"]
         return "\n".join(" ".join(str(value) for value in line.values()) for line in lines)
+
+    def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any] | None:
+        """Return what a task asks a person, with the answer if there is one; None as long as it has not asked."""
+        found = self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/hitlDetails", task_id=task_id)
+        return next((one for one in found["hitl_details"]), None)
+
+    def answer(
+        self, dag_id: str, run_id: str, task_id: str, option: str, form: Mapping[str, Any] | None = None
+    ) -> None:
+        """Answer what a task asks, as a user does."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        self._call("PATCH", path, {"chosen_options": [option], "params_input": dict(form or {})})
 
     def clear(self, dag_id: str, run_id: str, task_ids: Sequence[str]) -> None:
         """Clear tasks of a run, whatever their state, as a user does to have them run again."""
