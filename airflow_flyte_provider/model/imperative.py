@@ -139,17 +139,23 @@ class ImperativeWorkflow:
         return self._add(entity_node(self._scope, self._node_id(node_id), entity, options, values))
 
     def add_approval(
-        self, promise: Promise, name: str, *, timeout: timedelta | None = None, node_id: str | None = None
+        self,
+        promise: Promise,
+        name: str | None = None,
+        *,
+        timeout: timedelta | None = None,
+        node_id: str | None = None,
     ) -> Node:
         """Add a node that hands on a value when somebody has approved of it; a rejection fails the workflow.
 
         :param promise: the value, which the node gives by the same name.
-        :param name: the signal's id, unique in the workflow, and what the console calls the node.
+        :param name: the signal's id, unique in the workflow, and what the console calls the node; None takes the
+            node's id.
         :param timeout: how long to wait for the approval; None leaves it to Flyte.
         """
         new_id = self._node_id(node_id)
-        self._check_signal(name, new_id)
-        return self._add(approval_node(self._scope, new_id, promise, name, timeout))
+        signal = self._signal(name or new_id, new_id)
+        return self._add(approval_node(self._scope, new_id, promise, signal, timeout))
 
     def add_signal(
         self,
@@ -166,10 +172,8 @@ class ImperativeWorkflow:
         :param timeout: how long to wait for it; None leaves it to Flyte.
         """
         new_id = self._node_id(node_id)
-        self._check_signal(name, new_id)
-        return self._add(
-            signal_node(self._scope, new_id, name, self._type(type, f"signal {name!r}"), timeout)
-        )
+        kind = self._type(type, f"signal {name!r}")
+        return self._add(signal_node(self._scope, new_id, self._signal(name, new_id), kind, timeout))
 
     def add_sleep(self, duration: timedelta, *, name: str = "sleep", node_id: str | None = None) -> Node:
         """Add a node that waits for some time.
@@ -293,10 +297,11 @@ class ImperativeWorkflow:
             raise BuildError(self.name, f"{problem} ({', '.join((*EDGES, _FAILURE_NODE))})", wanted)
         return wanted
 
-    def _check_signal(self, name: str, node_id: str) -> None:
+    def _signal(self, name: str, node_id: str) -> str:
         for node in self._nodes.values():
             if node.signal == name:
                 raise BuildError(self.name, f"node {node.id} waits for the signal {name!r} already", node_id)
+        return name
 
     def _type(self, kind: Any, what: str) -> LiteralType:
         try:

@@ -109,12 +109,12 @@ class Branch:
                 self._scope.workflow, "there is nothing to choose from: call when first", self._id
             )
         upstream = sources(self._scope, self._compared, self._id)
-        upstream.update(*(node.upstream for node in self._choices))
+        inside = {before for node in self._choices for before in node.upstream}
         for name in sorted(self._compared):
             binding = BindingData(promise=self._compared[name].to_proto())
             self._message.inputs.append(Binding(var=name, binding=binding))
         parts = [part for node in self._choices for part in node.parts]
-        return self._add(Node(self._scope, self._message, self._common_outputs(), upstream, parts))
+        return self._add(Node(self._scope, self._message, self._common_outputs(), upstream, parts, inside))
 
     def _common_outputs(self) -> dict[str, LiteralType]:
         """Return what every choice gives.

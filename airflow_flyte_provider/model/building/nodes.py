@@ -34,6 +34,7 @@ class Node:
     :param outputs: the types of what it gives.
     :param upstream: ids of the nodes that it takes values from.
     :param parts: the workflows that are part of it.
+    :param inside: ids of the nodes that nodes inside of it take values from: those wait, not the whole.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class Node:
         outputs: Mapping[str, LiteralType],
         upstream: Iterable[str] = (),
         parts: Iterable[WorkflowTemplate] = (),
+        inside: Iterable[str] = (),
     ) -> None:
         self._scope = scope
         self._message = message
         self._upstream = set(upstream)
+        self._inside = frozenset(inside)
         self.parts = tuple(parts)
         promises = (Promise(scope, kind, var, message.id) for var, kind in sorted(outputs.items()))
         self._outputs = Outputs(scope, message.id, promises)
@@ -74,8 +77,8 @@ class Node:
 
     @property
     def upstream(self) -> frozenset[str]:
-        """The ids of the nodes that it waits for."""
-        return frozenset(self._upstream)
+        """The ids of the nodes that it waits for, before it starts or while it runs."""
+        return self._inside | self._upstream
 
     def __rshift__(self, after: _After) -> _After:
         for node in [after] if isinstance(after, Node) else after:
