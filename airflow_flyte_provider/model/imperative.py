@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import timedelta
-from enum import Enum
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from flyteidl.admin.workflow_pb2 import WorkflowSpec
-from flyteidl.core.interface_pb2 import Variable, VariableMap
 from flyteidl.core.literals_pb2 import Binding
 from flyteidl.core.types_pb2 import LiteralType
-from flyteidl.core.workflow_pb2 import WorkflowMetadata, WorkflowTemplate
+from flyteidl.core.workflow_pb2 import WorkflowMetadata
 
 from airflow_flyte_provider.model.building.bindings import sources, to_binding, type_of_bound
 from airflow_flyte_provider.model.building.branches import Branch
+from airflow_flyte_provider.model.building.drafts import FAILURE_NODE, Draft, FailurePolicy
 from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.building.gates import approval_node, signal_node, sleep_node
 from airflow_flyte_provider.model.building.nodes import Entity, Node, NodeOptions, entity_node
-from airflow_flyte_provider.model.building.parts import distinct
-from airflow_flyte_provider.model.building.promises import Promise, Scope
-from airflow_flyte_provider.model.building.python_types import literal_type_of
+from airflow_flyte_provider.model.building.promises import Promise
+from airflow_flyte_provider.model.casting import is_optional
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.references import to_identifier
-from airflow_flyte_provider.model.workflows import EDGES
 
-_FAILURE_NODE = "efn"  # as flytekit calls it
-_NODE_ID = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+__all__ = ["BuildError", "FailurePolicy", "ImperativeWorkflow", "Node", "NodeOptions", "Promise"]
+
+_ERROR_INPUT = "err"
 _VERSION_LENGTH = 20
-
-
-class FailurePolicy(str, Enum):
-    """What a failed node means for the others, after `flyteidl.core.WorkflowMetadata.OnFailurePolicy`."""
-
-    FAIL_IMMEDIATELY = "FAIL_IMMEDIATELY"
-    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE = "FAIL_AFTER_EXECUTABLE_NODES_COMPLETE"
 
 
 class ImperativeWorkflow:
@@ -71,21 +59,17 @@ class ImperativeWorkflow:
         self.name = name
         self.failure_policy = FailurePolicy(failure_policy)
         self.interruptible = interruptible
-        self._scope = Scope(name)
-        self._inputs: dict[str, Promise] = {}
-        self._nodes: dict[str, Node] = {}
-        self._outputs: dict[str, tuple[LiteralType, Binding]] = {}
-        self._failure_node: Node | None = None
+        self._draft = Draft(name)
 
     @property
     def inputs(self) -> Mapping[str, Promise]:
         """Its inputs as promises by name."""
-        return dict(self._inputs)
+        return dict(self._draft.inputs)
 
     @property
     def nodes(self) -> tuple[Node, ...]:
         """Its nodes in the order they were added."""
-        return tuple(self._nodes.values())
+        return tuple(self._draft.nodes.values())
 
     def add_input(self, name: str, type: Any) -> Promise:  # noqa: A002 - what it is called everywhere
         """Declare an input, and return the promise of it.
@@ -94,10 +78,12 @@ class ImperativeWorkflow:
         :param type: a Python type such as `int` or `list[str]`, a `flyteidl.core.LiteralType` or a `SimpleType`.
         :raises BuildError: when there is such an input already, or Flyte knows no such type.
         """
-        if name in self._inputs:
+        if name in self._draft.inputs:
             raise BuildError(self.name, f"input {name!r} is there already")
-        self._inputs[name] = Promise(self._scope, self._type(type, f"input {name!r}"), name)
-        return self._inputs[name]
+        self._draft.inputs[name] = Promise(
+            self._draft.scope, self._draft.type_of(type, f"input {name!r}"), name
+        )
+        return self._draft.inputs[name]
 
     def add_node(
         self,
@@ -136,7 +122,9 @@ class ImperativeWorkflow:
             cache_serializable=cache_serializable,
         )
         values = {**(inputs or {}), **bound}
-        return self._add(entity_node(self._scope, self._node_id(node_id), entity, options, values))
+        return self._draft.add(
+            entity_node(self._draft.scope, self._draft.new_id(node_id), entity, options, values)
+        )
 
     def add_approval(
         self,
@@ -153,9 +141,8 @@ class ImperativeWorkflow:
             node's id.
         :param timeout: how long to wait for the approval; None leaves it to Flyte.
         """
-        new_id = self._node_id(node_id)
-        signal = self._signal(name or new_id, new_id)
-        return self._add(approval_node(self._scope, new_id, promise, signal, timeout))
+        new_id = self._draft.new_id(node_id)
+        return self._draft.add(approval_node(self._draft.scope, new_id, promise, name or new_id, timeout))
 
     def add_signal(
         self,
@@ -171,9 +158,8 @@ class ImperativeWorkflow:
         :param type: the value's type; see `add_input`.
         :param timeout: how long to wait for it; None leaves it to Flyte.
         """
-        new_id = self._node_id(node_id)
-        kind = self._type(type, f"signal {name!r}")
-        return self._add(signal_node(self._scope, new_id, self._signal(name, new_id), kind, timeout))
+        new_id, kind = self._draft.new_id(node_id), self._draft.type_of(type, f"signal {name!r}")
+        return self._draft.add(signal_node(self._draft.scope, new_id, name, kind, timeout))
 
     def add_sleep(self, duration: timedelta, *, name: str = "sleep", node_id: str | None = None) -> Node:
         """Add a node that waits for some time.
@@ -181,7 +167,7 @@ class ImperativeWorkflow:
         :param duration: how long.
         :param name: what the console calls the node.
         """
-        return self._add(sleep_node(self._scope, self._node_id(node_id), duration, name))
+        return self._draft.add(sleep_node(self._draft.scope, self._draft.new_id(node_id), duration, name))
 
     def add_branch(self, name: str, *, node_id: str | None = None) -> Branch:
         """Begin a node that chooses what to run. It is added when `otherwise` or `otherwise_fail` is called.
@@ -198,7 +184,7 @@ class ImperativeWorkflow:
             )
             flow.add_output("size", size.outputs["o0"])
         """
-        return Branch(self._scope, self._node_id(node_id), name, self._add)
+        return Branch(self._draft.scope, self._draft.new_id(node_id), name, self._draft.add)
 
     def add_output(self, name: str, value: object, type: Any = None) -> None:  # noqa: A002 - as above
         """Declare an output.
@@ -208,12 +194,14 @@ class ImperativeWorkflow:
         :param type: its type; see `add_input`. None takes that of the promises, which must be one.
         :raises BuildError: when there is such an output already, or the value does not fit the type.
         """
-        if name in self._outputs:
+        if name in self._draft.outputs:
             raise BuildError(self.name, f"output {name!r} is there already")
-        sources(self._scope, value)
+        sources(self._draft.scope, value)
         try:
-            kind = type_of_bound(value, name) if type is None else self._type(type, f"output {name!r}")
-            self._outputs[name] = kind, Binding(var=name, binding=to_binding(value, kind, name))
+            kind = (
+                type_of_bound(value, name) if type is None else self._draft.type_of(type, f"output {name!r}")
+            )
+            self._draft.outputs[name] = kind, Binding(var=name, binding=to_binding(value, kind, name))
         except ValueFaults as faults:
             raise BuildError(self.name, f"output {faults}") from None
 
@@ -232,16 +220,20 @@ class ImperativeWorkflow:
         :param inputs: promises of the workflow's inputs, and constants, by input name, like `**bound`.
         :raises BuildError: naming every input that does not fit, or is bound to what a node gives.
         """
-        node = entity_node(
-            self._scope, _FAILURE_NODE, entity, options or NodeOptions(), {**(inputs or {}), **bound}
-        )
+        values = {**(inputs or {}), **bound}
+        types = entity.signature.types if isinstance(entity, Entity) else {}
+        if is_optional(types.get(_ERROR_INPUT, LiteralType())):
+            values.setdefault(
+                _ERROR_INPUT, None
+            )  # Flyte tells the error only where something is bound already
+        node = entity_node(self._draft.scope, FAILURE_NODE, entity, options or NodeOptions(), values)
         if node.upstream:
             told = ", ".join(sorted(node.upstream))
             problem = (
                 f"it is bound to what {told} gives, which may never run: bind it to inputs of the workflow"
             )
             raise BuildError(self.name, problem, node.id)
-        self._failure_node = node
+        self._draft.failure_node = node
         return node
 
     def compile(self, entity: EntityId | None = None) -> WorkflowSpec:
@@ -250,28 +242,10 @@ class ImperativeWorkflow:
         :param entity: the id to register it under; None leaves project, domain and version empty.
         :raises BuildError: when it has no nodes, or nodes wait for one another.
         """
-        if not self._nodes:
-            raise BuildError(self.name, "it has no nodes: add one")
-        self._check_cycles()
-        template = WorkflowTemplate(
-            id=to_identifier(entity or EntityId(EntityKind.WORKFLOW, "", "", self.name)),
-            nodes=[node.to_proto() for node in self._nodes.values()],
-            outputs=[binding for _, binding in self._outputs.values()],
-        )
-        template.metadata.on_failure = WorkflowMetadata.OnFailurePolicy.Value(self.failure_policy.value)
-        template.metadata_defaults.interruptible = self.interruptible
-        inputs = {name: promise.type for name, promise in self._inputs.items()}
-        template.interface.inputs.CopyFrom(_variables(inputs))
-        template.interface.outputs.CopyFrom(
-            _variables({name: kind for name, (kind, _) in self._outputs.items()})
-        )
-        nodes = list(self._nodes.values())
-        if self._failure_node is not None:
-            template.failure_node.CopyFrom(self._failure_node.to_proto())
-            nodes.append(self._failure_node)
-        return WorkflowSpec(
-            template=template, sub_workflows=distinct(part for node in nodes for part in node.parts)
-        )
+        spec = self._draft.compile(entity or EntityId(EntityKind.WORKFLOW, "", "", self.name))
+        spec.template.metadata.on_failure = WorkflowMetadata.OnFailurePolicy.Value(self.failure_policy.value)
+        spec.template.metadata_defaults.interruptible = self.interruptible
+        return spec
 
     @property
     def digest(self) -> str:
@@ -281,42 +255,3 @@ class ImperativeWorkflow:
     def version(self) -> str:
         """Return the version that it is registered under where none is given: the beginning of its digest."""
         return self.digest[:_VERSION_LENGTH]
-
-    def _add(self, node: Node) -> Node:
-        if node.id in self._nodes:
-            raise BuildError(self.name, "there is a node of this id already", node.id)
-        self._nodes[node.id] = node
-        return node
-
-    def _node_id(self, wanted: str | None) -> str:
-        if wanted is None:
-            numbers = range(len(self._nodes), 2 * len(self._nodes) + 1)
-            return next(free for free in map("n{}".format, numbers) if free not in self._nodes)
-        if not _NODE_ID.fullmatch(wanted) or wanted in (*EDGES, _FAILURE_NODE):
-            problem = "an id is lower-case letters, digits and dashes, begins with a letter, and is none of Flyte's own"
-            raise BuildError(self.name, f"{problem} ({', '.join((*EDGES, _FAILURE_NODE))})", wanted)
-        return wanted
-
-    def _signal(self, name: str, node_id: str) -> str:
-        for node in self._nodes.values():
-            if node.signal == name:
-                raise BuildError(self.name, f"node {node.id} waits for the signal {name!r} already", node_id)
-        return name
-
-    def _type(self, kind: Any, what: str) -> LiteralType:
-        try:
-            return literal_type_of(kind)
-        except ValueError as fault:
-            raise BuildError(self.name, f"{what}: {fault}") from None
-
-    def _check_cycles(self) -> None:
-        try:
-            TopologicalSorter({node.id: node.upstream for node in self._nodes.values()}).prepare()
-        except CycleError as fault:
-            raise BuildError(self.name, f"nodes wait for one another: {' >> '.join(fault.args[1])}") from None
-
-
-def _variables(types: Mapping[str, LiteralType]) -> VariableMap:
-    return VariableMap(
-        variables={name: Variable(type=kind, description=name) for name, kind in types.items()}
-    )

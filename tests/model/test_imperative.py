@@ -82,9 +82,7 @@ def test_parts_of_promises(flow):
     )
     assert "n0.o2 is list[int]: it has no part 'k'" in told(lambda: point.outputs["o2"]["k"])
     assert "n0.o0['x'] is int: it has no part 0" in told(lambda: x[0])
-    assert "node n0: there is no output 'o9': its outputs are o0, o1, o2" in told(
-        lambda: point.outputs["o9"]
-    )
+    assert "node n0: there is no output 'o9': its outputs are o0, o1, o2" in told(lambda: point.outputs["o9"])
     with pytest.raises(TypeError, match="not iterable"):
         list(point.outputs["o2"])
     with pytest.raises(TypeError, match="no value before the workflow runs"):

@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Optional
 
 import pytest
 from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
@@ -43,7 +42,7 @@ def double(a: int) -> int:
 
 @task
 def everything(
-    numbers: list[int], by_name: dict[str, list[int]], colour: Colour, maybe: Optional[int], day: datetime
+    numbers: list[int], by_name: dict[str, list[int]], colour: Colour, maybe: int | None, day: datetime
 ) -> tuple[dict[str, list[int]], str]:
     return by_name, str(day)
 
@@ -91,7 +90,7 @@ def plan_view(plan):
 
 
 def settled(spec):
-    """Return a spec as a dict, without what flytekit leaves to chance (the order of edges) or adds with nothing in it."""
+    """Return a spec as a dict, without what flytekit leaves to chance (the order of edges) or adds empty."""
     spec.ClearField("description")
     nodes = [one for node in spec.template.nodes for one in (node, *_choices(node))]
     if spec.template.HasField("failure_node"):
@@ -240,8 +239,8 @@ def test_gates_and_branches():
     "kind",
     [
         int, float, str, bool, datetime, date, timedelta, type(None), dict, list[int], dict[str, list[bool]],
-        Optional[int], Optional[dict[str, int]], Optional[dict], int | list[str] | None, Colour, Optional[Colour],
-        Optional[date], Optional[timedelta],
+        int | None, dict[str, int] | None, dict | None, int | list[str] | None, Colour, Colour | None,
+        date | None, timedelta | None,
     ],
 )  # fmt: skip
 def test_python_types(kind):
@@ -253,7 +252,7 @@ def test_python_types(kind):
     [
         (FlyteFile, FlytekitFile),
         (FlyteDirectory, FlytekitDirectory),
-        (FlyteFile | None, Optional[FlytekitFile]),
+        (FlyteFile | None, FlytekitFile | None),
         (list[FlyteDirectory], list[FlytekitDirectory]),
     ],
 )
