@@ -1,5 +1,6 @@
 """FlyteExecuteOperator with workflows put together in Python, run by real Airflow against a real local Flyte."""
 
+import os
 import shutil
 import uuid
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from airflow_flyte_provider.exceptions import FlyteConfigError
 from airflow_flyte_provider.operators.flyte import FlyteExecuteOperator
 from tests.conftest import VERSION
-from tests.dag_runs import run_dag
+from tests.dag_runs import run_dag, run_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db", "flyte_conn")
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
@@ -61,5 +62,17 @@ def test_a_version_of_ones_own_and_faults():
         FlyteExecuteOperator(task_id="t", workflow=lambda hook: None, task="demo.echo_int")
 
 
-def test_the_example(hook, packages):
-    shutil.copytree(EXAMPLES / "flyte_workflows", packages / "none", dirs_exist_ok=True)
+@pytest.mark.usefixtures("example_workflows")
+def test_the_example_runs_as_it_is():
+    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    shutil.copy(EXAMPLES / "flyte_build.py", folder)
+    shutil.copytree(EXAMPLES / "data", folder / "data")
+    try:
+        run = run_file(folder / "flyte_build.py", "flyte_build")
+    finally:
+        (folder / "flyte_build.py").unlink()
+        shutil.rmtree(folder / "data")
+    assert run.state("announce") == "success", run.log
+    summaries = run.xcom("report")["summaries"]
+    assert sorted(summaries) == ["EUR", "GBP", "USD"]
+    assert " USD in all, most of it in the " in summaries["USD"]
