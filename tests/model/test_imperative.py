@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
+from flyteidl.core.literals_pb2 import Literal, LiteralOffloadedMetadata
 from flyteidl.core.types_pb2 import LiteralType, SimpleType, TypeStructure, UnionType
 
 from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.building.python_types import literal_type_of
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
-from airflow_flyte_provider.model.files import FileReference
+from airflow_flyte_provider.model.files import FlyteFile
 from airflow_flyte_provider.model.imperative import ImperativeWorkflow
 
 INTEGER = literal_type_of(int)
@@ -170,8 +171,20 @@ def test_gates_and_settings(flow):
     assert "timeout: expected a positive" in told(flow.add_signal, "s", int, timeout=timedelta(-1))
     assert "retries: expected none or more, got -1" in told(flow.add_node, ADD, retries=-1, a=1, b=1)
     assert "not 'demo.add'" in told(flow.add_node, "demo.add", a=1)
-    reference = FileReference("s3://b/offloaded", "", None, "", "value")
-    assert "node n1" in told(flow.add_node, ADD, a=reference, b=1)
+
+
+def test_files_and_values_kept_apart_as_constants(flow):
+    reads = task(a=FlyteFile, b=FlyteFile | None, c=list[int])
+    apart = Literal(
+        offloaded_metadata=LiteralOffloadedMetadata(
+            uri="s3://b/big", inferred_type=literal_type_of(list[int])
+        )
+    )
+    faults = told(flow.add_node, reads, a="/data/x.csv", b=FlyteFile("x.csv"), c=apart)
+    assert "a: expected a URI, got a path /data/x.csv (local files are uploaded for executions" in faults
+    assert "b: expected a URI, got a path x.csv" in faults
+    assert "c: expected a constant, got a reference s3://b/big" in faults
+    flow.add_node(reads, a="s3://b/x.csv", b=FlyteFile("s3://b/y.csv"), c=[])
 
 
 def test_a_failure_node_takes_inputs_of_the_workflow(flow):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from flyteidl.core.literals_pb2 import BindingData, BindingDataCollection, BindingDataMap, Literal
+from flyteidl.core.literals_pb2 import BindingData, BindingDataCollection, BindingDataMap, Literal, Scalar
 from flyteidl.core.types_pb2 import LiteralType
 
 from airflow_flyte_provider.model.building.errors import BuildError
@@ -115,6 +115,7 @@ def _union(value: object, literal_type: LiteralType, path: str) -> BindingData:
 def _constant(literal: Literal, path: str) -> BindingData:
     kind = literal.WhichOneof("value")
     if kind == "scalar":
+        _check_stored(literal.scalar, path)
         return BindingData(scalar=literal.scalar)
     if kind == "collection":
         items = [_constant(item, path) for item in literal.collection.literals]
@@ -122,5 +123,18 @@ def _constant(literal: Literal, path: str) -> BindingData:
     if kind == "map":
         entries = {key: _constant(item, path) for key, item in literal.map.literals.items()}
         return BindingData(map=BindingDataMap(bindings=entries))
-    hint = "a value that Flyte keeps apart cannot be part of a workflow: make it an input"
-    raise ValueFaults([ValueFault(path, "a value of its own", "reference", hint=hint)])
+    uri = literal.offloaded_metadata.uri
+    hint = "a value that Flyte keeps apart is no part of a workflow: make it an input"
+    raise ValueFaults([ValueFault(path, "a constant", "a reference", uri, hint)])
+
+
+def _check_stored(scalar: Scalar, path: str) -> None:
+    """Refuse a path on this machine, which nobody uploads for a workflow and no task would find."""
+    if scalar.HasField("union"):
+        _check_stored(scalar.union.value.scalar, path)
+    kind = scalar.WhichOneof("value")
+    if kind in ("blob", "schema", "structured_dataset"):
+        uri = getattr(scalar, kind).uri
+        if "://" not in uri:
+            hint = "local files are uploaded for executions: make it an input of the workflow"
+            raise ValueFaults([ValueFault(path, "a URI", "a path", uri, hint)])
