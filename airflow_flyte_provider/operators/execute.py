@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flyteidl.core.literals_pb2 import LiteralMap
 
     from airflow_flyte_provider.admin.executions import Launched
+    from airflow_flyte_provider.hooks.workflows import WorkflowLike
     from airflow_flyte_provider.model.entities import LaunchPlan, Task
     from airflow_flyte_provider.model.executions import Execution
     from airflow_flyte_provider.model.tries import TaskTry
@@ -27,7 +28,10 @@ class FlyteExecuteOperator(FlyteLaunchingOperator):
 
     :param launch_plan: name of the launch plan to execute (templated). Give exactly one of launch_plan,
         workflow and task.
-    :param workflow: name of the workflow to execute, by the launch plan of the same name (templated).
+    :param workflow: name of the workflow to execute, by the launch plan of the same name (templated). Or a
+        function that takes a `FlyteHook` and returns an `ImperativeWorkflow`, or such a workflow itself: it is
+        registered when the task runs, under `version` or else one that is a hash of what it comes to. A DAG file
+        takes the function, which loads gRPC and flyteidl and speaks to Flyte when the task runs.
     :param task: name of the task to execute alone (templated).
     :param version: its version; None takes the latest registered (templated).
     :param inputs: native Python values by input name (templated). Text that a template made ("5", "true",
@@ -62,7 +66,7 @@ class FlyteExecuteOperator(FlyteLaunchingOperator):
         self,
         *,
         launch_plan: str | None = None,
-        workflow: str | None = None,
+        workflow: str | WorkflowLike | None = None,
         task: str | None = None,
         version: str | None = None,
         inputs: Mapping[str, Any] | None = None,
@@ -71,14 +75,17 @@ class FlyteExecuteOperator(FlyteLaunchingOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.launch_plan = launch_plan
-        self.workflow = workflow
+        # What builds a workflow is no template: Airflow would call it where it renders the others.
+        self._builder = workflow if callable(workflow) or hasattr(workflow, "compile") else None
+        self.workflow = None if self._builder else workflow
         self.task = task
         self.version = version
         self.inputs = inputs
         # As a dict: Airflow renders a copy of one, but would write into an object that other task instances share.
         self.options = plain(options)
         self._work: tuple[LaunchPlan | Task, LiteralMap] | None = None
-        given = [kind for kind in ("launch_plan", "workflow", "task") if getattr(self, kind) is not None]
+        choices = {"launch_plan": launch_plan, "workflow": workflow, "task": task}
+        given = [kind for kind, value in choices.items() if value is not None]
         if len(given) != 1:
             raise FlyteConfigError(
                 f"Task {self.task_id!r} is given {' and '.join(given) or 'nothing to execute'}: "
@@ -115,6 +122,8 @@ class FlyteExecuteOperator(FlyteLaunchingOperator):
     def _fetch_entity(self) -> LaunchPlan | Task:
         if self.launch_plan is not None:
             return self.hook.fetch_launch_plan(self.launch_plan, self.version)
+        if self._builder is not None:
+            return self.hook.default_launch_plan(self.hook.register_workflow(self._builder, self.version))
         if self.workflow is not None:
             return self.hook.default_launch_plan(self.hook.fetch_workflow(self.workflow, self.version))
         return self.hook.fetch_task(str(self.task), self.version)

@@ -1,33 +1,13 @@
 """A file from a worker through a flytekit workflow and back, by real Airflow."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.dag_runs import run_dag
 
-WORKFLOWS = Path(__file__).parents[2] / "example_dags" / "flyte_workflows"
-
 pytestmark = pytest.mark.usefixtures("airflow_db", "flyte_conn")
 
 
-@pytest.fixture(scope="module")
-def _workflows(registered, tmp_path_factory):
-    """The example workflows, registered as a user registers them."""
-    config = tmp_path_factory.mktemp("flyte") / "config.yaml"
-    config.write_text(f"admin:\n  endpoint: dns:///{registered.endpoint}\n  insecure: true\n")
-    pyflyte = [Path(sys.executable).with_name("pyflyte"), "--config", config, "register"]
-    target = ["--project", "flytesnacks", "--domain", "development", "--version", "files"]
-    done = subprocess.run(
-        [*pyflyte, *target, WORKFLOWS], cwd=WORKFLOWS.parent, env=os.environ, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.usefixtures("_workflows")
+@pytest.mark.usefixtures("example_workflows")
 def test_a_file_goes_to_flyte_and_comes_back(tmp_path):
     source = tmp_path / "report-2026.txt"
     source.write_text("some content\n" * 1000)
@@ -66,7 +46,7 @@ def test_a_file_goes_to_flyte_and_comes_back(tmp_path):
         assert secret not in run.log
 
 
-@pytest.mark.usefixtures("_workflows")
+@pytest.mark.usefixtures("example_workflows")
 def test_a_file_that_is_not_there_fails_the_task_at_once(tmp_path):
     run = run_dag(f"""
     from airflow_flyte_provider.model.files import FlyteFile
