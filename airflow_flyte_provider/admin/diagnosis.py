@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from contextlib import suppress
 
 from flyteidl.service.identity_pb2 import UserInfoRequest, UserInfoResponse
 from google.protobuf.json_format import MessageToDict
@@ -20,6 +19,9 @@ from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
 _PATIENCE = 5.0  # seconds for each step
 _ANSWER = 1.0  # seconds for a server to say something after the handshake
 _PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
+
+#: What a server's alert says of a client's certificate, in the words of OpenSSL.
+_OF_CLIENTS = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE")
 
 #: What is wrong with a certificate, by the code of OpenSSL's X509_verify_cert.
 _CERTIFICATE_FAULTS = {
@@ -120,7 +122,8 @@ def _why_no_handshake(plain: socket.socket, settings: Settings, host: str) -> st
     try:
         with context.wrap_socket(plain, server_hostname=name) as wrapped:
             protocol = wrapped.selected_alpn_protocol()
-            _listen(wrapped)
+            if _hung_up(wrapped):
+                raise ConnectionResetError("it hung up after the handshake")
     except ssl.SSLCertVerificationError as fault:
         what = _CERTIFICATE_FAULTS.get(fault.verify_code, f"is not accepted: {fault.verify_message}")
         return f"The TLS certificate of {endpoint} {what} (asked for: {name})."
@@ -135,13 +138,11 @@ def _why_no_handshake(plain: socket.socket, settings: Settings, host: str) -> st
 
 def _other_tls_fault(fault: Exception, endpoint: str) -> str:
     reason = getattr(fault, "reason", None) or str(fault)
-    if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
+    if isinstance(fault, ConnectionResetError) or any(word in reason for word in _OF_CLIENTS):
         return (
-            f"{endpoint} wants a client certificate ({reason}). Set client_cert_file and client_key_file to one that "
-            "it trusts."
+            f"{endpoint} shows a good certificate and refuses the client ({reason}): it wants a client certificate "
+            "that it trusts. Set client_cert_file and client_key_file, or check them."
         )
-    if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason):
-        return f"{endpoint} does not accept the client certificate ({reason}). Check client_cert_file."
     return (
         f"{endpoint} does not speak TLS ({reason}): it may be a plaintext server. Check the port or, for a Flyte on "
         "this machine, set insecure."
@@ -156,8 +157,13 @@ def _speaks_tls(plain: socket.socket, settings: Settings, host: str) -> bool:
         return False
 
 
-def _listen(wrapped: ssl.SSLSocket) -> None:
-    """Wait for the server's first words: by TLS 1.3 it refuses a client only after the handshake."""
+def _hung_up(wrapped: ssl.SSLSocket) -> bool:
+    """Wait for the server's first words, and tell whether it ends the connection instead.
+
+    By TLS 1.3 it refuses a client after the handshake, and some do it without a word.
+    """
     wrapped.settimeout(_ANSWER)
-    with suppress(TimeoutError):
-        wrapped.recv(1)
+    try:
+        return not wrapped.recv(1)
+    except TimeoutError:
+        return False
