@@ -64,7 +64,10 @@ class FlyteConnection(BaseHook):
             raise self._no_connection() from None
         except _MALFORMED as fault:
             raise self._malformed(fault) from None
-        return self._read(connection)
+        settings = self._read(connection)
+        for secret in settings.sign_in.secrets:  # one from a file, too, which Airflow has not seen
+            mask_secret(secret)
+        return settings
 
     async def load_settings(self) -> Settings:
         """Read the connection without blocking the event loop, and keep its settings for this hook.
@@ -79,8 +82,11 @@ class FlyteConnection(BaseHook):
             raise self._no_connection() from None
         except _MALFORMED as fault:
             raise self._malformed(fault) from None
-        self.settings = self._read(connection)
-        return self.settings
+        settings = self._read(connection)
+        for secret in settings.sign_in.secrets:
+            await _amask_secret(secret)
+        self.settings = settings
+        return settings
 
     def get_conn(self) -> Client:
         """Return the client under this hook, for verbs that the hook has no method for."""
@@ -150,7 +156,7 @@ class FlyteConnection(BaseHook):
             self.log.warning(
                 "Connection %r has the extra field %r, which is not used.%s", self.flyte_conn_id, key, hint
             )
-        settings = Settings.from_fields(
+        return Settings.from_fields(
             conn_id=self.flyte_conn_id,
             host=connection.host,
             port=connection.port,
@@ -158,9 +164,6 @@ class FlyteConnection(BaseHook):
             login=connection.login,
             password=connection.password,
         )
-        for secret in settings.sign_in.secrets:  # one from a file, too, which Airflow has not seen
-            mask_secret(secret)
-        return settings
 
     def _malformed(self, fault: Exception) -> FlyteConfigError:
         # What it says is not shown: it may quote the connection, and with it a secret.
@@ -182,3 +185,13 @@ class FlyteConnection(BaseHook):
                 f"connection {self.flyte_conn_id!r}."
             )
         return value
+
+
+async def _amask_secret(secret: str) -> None:
+    """Mask a secret on the event loop, where Airflow ≥ 3.3 must not be told of it by a call that blocks."""
+    try:
+        from airflow.sdk.log import amask_secret
+    except ImportError:
+        mask_secret(secret)
+    else:
+        await amask_secret(secret)

@@ -2,7 +2,9 @@
 
 import datetime
 import json
+import re
 import socket
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -246,6 +248,28 @@ def test_any_connection_is_read_or_what_is_wrong_is_named(monkeypatch, text):
         assert "flyte_default" in refused
     else:
         assert chosen.endpoint.rpartition(":")[2].isdigit()
+
+
+def documented():
+    """Return the examples of docs/connection.md."""
+    page = (Path(__file__).parents[2] / "docs" / "connection.md").read_text()
+    return re.findall(r"^    ((?:flyte:|\{).*(?:\n     .*)*)$", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", documented())
+def test_the_examples_of_the_documentation(monkeypatch, tmp_path, example):
+    CertificateAuthority(tmp_path).sign("client")
+    (tmp_path / "config.yaml").write_text("admin: {endpoint: flyte.example.com}")
+    here = example.replace("/etc/flyte", str(tmp_path)).replace(
+        "%2Fetc%2Fflyte", quote(str(tmp_path), safe="")
+    )
+    chosen = read(monkeypatch, here)
+    assert chosen.endpoint in ("flyte.example.com:443", "10.0.0.7:8443")
+    assert (chosen.sign_in.mode is AuthMode.NONE) == (not re.search("SECRET|TOKEN|auth_command", example))
+
+
+def test_there_are_examples():
+    assert len(documented()) >= 14
 
 
 # -- configuration files -------------------------------------------------------------------------------------

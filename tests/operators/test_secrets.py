@@ -1,7 +1,6 @@
 """A whole DAG run by a connection that signs in: nothing secret is left anywhere."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -80,5 +79,4 @@ def test_nothing_secret_is_left_of_a_run(airflow_db, connect, guarded, works):
             assert hidden not in place
     if works and not AIRFLOW_2:
         assert any("flyte_default" in trigger for trigger in triggers)
-        assert done.xcom("execute") == 6
-    assert sys.modules
+        assert done.xcom("execute") == {"o0": 5}
