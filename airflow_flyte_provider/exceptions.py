@@ -33,6 +33,10 @@ class FlytePermissionError(FlyteError):
     """Flyte refused who is asking: not signed in, or not allowed."""
 
 
+class FlyteSignInError(FlytePermissionError):
+    """Signing in did not work: who signs in was refused, or there is no token to be had. The message says where."""
+
+
 class FlyteNotFoundError(FlyteError, AirflowFailException):
     """What was named is not registered, or does not exist."""
 

@@ -29,8 +29,11 @@ RECORDINGS = Path(__file__).parent / "conformance" / "recordings"
 PROJECT, DOMAIN, VERSION = "flytesnacks", "development", "v1c"
 
 
-def register_demo(endpoint):
-    """Register what the recording `register` registers: `demo.add_one`, `demo.greet`, `demo.gated` and others."""
+def register_demo(endpoint, metadata=()):
+    """Register what the recording `register` registers: `demo.add_one`, `demo.greet`, `demo.gated` and others.
+
+    :param metadata: what the calls carry, where the Flyte asks for a token.
+    """
     import grpc
     from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
     from flyteidl.service.admin_pb2_grpc import AdminServiceStub
@@ -47,7 +50,8 @@ def register_demo(endpoint):
             call = json.loads(line)
             method = call["method"].rpartition("/")[2]
             if method in requests and "response" in call:
-                getattr(stub, method)(ParseDict(call["request"], requests[method]()))
+                request = ParseDict(call["request"], requests[method]())
+                getattr(stub, method)(request, metadata=metadata)
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import threading
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import grpc
 import grpc.aio
 
+from airflow_flyte_provider.admin.auth.sign_in import SignIn
 from airflow_flyte_provider.admin.settings import Settings
+from airflow_flyte_provider.admin.tls import channel_credentials, host_of
 
 #: The codes that say "try again", not "no": gRPC repeats such a call by itself, within the call's deadline.
 TRANSIENT_CODES = (
@@ -40,24 +43,21 @@ _SERVICE_CONFIG = {
 _OPTIONS: list[tuple[str, Any]] = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     ("grpc.enable_retries", 1),
-    # A workflow of some thousand nodes is larger than gRPC's 4 MiB.
-    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
-    ("grpc.max_send_message_length", 64 * 1024 * 1024),
     # Both bound how long a host that does not answer keeps a call waiting, and how soon one that is
     # back is found again.
     ("grpc.min_reconnect_backoff_ms", 4_000),
     ("grpc.max_reconnect_backoff_ms", 5_000),
-    # A load balancer drops connections that are quiet for minutes; a wait must notice.
-    ("grpc.keepalive_time_ms", 120_000),
     ("grpc.keepalive_timeout_ms", 10_000),
 ]
 
-_Key = tuple[int, str, bool, "str | None"]
+_log = logging.getLogger(__name__)
+_Key = tuple[int, Settings]
 _channels: dict[_Key, grpc.Channel] = {}
 _lock = threading.Lock()
 _aio_channels: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, grpc.aio.Channel]] = (
     WeakKeyDictionary()
 )
+_warned: set[tuple[str, str]] = set()
 
 
 def channel(settings: Settings) -> grpc.Channel:
@@ -70,13 +70,17 @@ def channel(settings: Settings) -> grpc.Channel:
 
 
 def open_channel(settings: Settings) -> grpc.Channel:
-    """Return a new channel to the endpoint of `settings`, which the caller closes."""
-    if settings.insecure:
-        return grpc.insecure_channel(settings.endpoint, options=_OPTIONS)
-    return grpc.secure_channel(settings.endpoint, _credentials(settings), options=_OPTIONS)
+    """Return a new channel to the endpoint of `settings`, which the caller closes.
+
+    :raises FlyteConfigError: when a certificate cannot be used.
+    """
+    how, options, packed = _how(settings)
+    if how is None:
+        return grpc.insecure_channel(settings.endpoint, options, packed)
+    return grpc.secure_channel(settings.endpoint, how, options, packed)
 
 
-def aio_channel(settings: Settings) -> grpc.aio.Channel:
+async def aio_channel(settings: Settings) -> grpc.aio.Channel:
     """Return the running event loop's channel to the endpoint of `settings`.
 
     A channel of `grpc.aio` belongs to the loop it was made on, so each loop has its own.
@@ -84,20 +88,66 @@ def aio_channel(settings: Settings) -> grpc.aio.Channel:
     key = _key(settings)
     channels = _aio_channels.setdefault(asyncio.get_running_loop(), {})
     if key not in channels:
-        if settings.insecure:
-            channels[key] = grpc.aio.insecure_channel(settings.endpoint, options=_OPTIONS)
-        else:
-            channels[key] = grpc.aio.secure_channel(
-                settings.endpoint, _credentials(settings), options=_OPTIONS
+        # Files are read and, to trust whoever answers, the server is asked: not on the event loop.
+        how, options, packed = await asyncio.to_thread(_how, settings)
+        if key not in channels:  # nobody else has made it meanwhile
+            channels[key] = (
+                grpc.aio.insecure_channel(settings.endpoint, options, packed)
+                if how is None
+                else grpc.aio.secure_channel(settings.endpoint, how, options, packed)
             )
     return channels[key]
 
 
 def _key(settings: Settings) -> _Key:
     # The process id is in it because a channel does not survive a fork, and Airflow forks its task runners.
-    return (os.getpid(), settings.endpoint, settings.insecure, settings.ca_cert_file)
+    # Who signs in and what calls are about makes no other channel.
+    bare = replace(
+        settings,
+        sign_in=SignIn(),
+        project=None,
+        domain=None,
+        console_url=None,
+        call_timeout=1.0,
+        deployment="",
+    )
+    return (os.getpid(), bare)
 
 
-def _credentials(settings: Settings) -> grpc.ChannelCredentials:
-    roots = Path(settings.ca_cert_file).read_bytes() if settings.ca_cert_file else None
-    return grpc.ssl_channel_credentials(root_certificates=roots)
+def _how(
+    settings: Settings,
+) -> tuple[grpc.ChannelCredentials | None, list[tuple[str, Any]], grpc.Compression]:
+    """Return what a channel is made with: credentials, None for plaintext; options; compression."""
+    options = [
+        *_OPTIONS,
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.keepalive_time_ms", int(settings.keepalive_seconds * 1000)),
+    ]
+    packed = grpc.Compression.Gzip if settings.compression == "gzip" else grpc.Compression.NoCompression
+    credentials, name = None, ""
+    if settings.insecure:
+        _warn_of(settings, "in plaintext: whoever listens reads everything, tokens too")
+    else:
+        if settings.insecure_skip_verify:
+            _warn_of(
+                settings, "without verifying its certificate: whoever answers in its place gets everything"
+            )
+        credentials, name = channel_credentials(settings)
+    if settings.authority:
+        options.append(("grpc.default_authority", settings.authority))
+    if name:
+        options.append(("grpc.ssl_target_name_override", name))
+    return credentials, options, packed
+
+
+def _warn_of(settings: Settings, how: str) -> None:
+    """Warn of what was asked for, once a process. What stays on this machine needs no warning."""
+    host = host_of(settings.endpoint)[0]
+    if (
+        host not in ("localhost", "::1")
+        and not host.startswith("127.")
+        and (settings.endpoint, how) not in _warned
+    ):
+        _warned.add((settings.endpoint, how))
+        _log.warning("Flyte at %s is spoken to %s.", settings.endpoint, how)

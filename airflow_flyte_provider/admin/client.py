@@ -9,7 +9,8 @@ A verb yields `Call`s and `Sleep`s and returns its result, so it is written once
     Client(settings).run(version())            # blocking
     await AsyncClient(settings).run(version()) # on the event loop
 
-A call that fails is thrown into the verb as a `FlyteError`, which it may catch.
+A call that fails is thrown into the verb as a `FlyteError`, which it may catch. One that is answered with
+UNAUTHENTICATED has had no effect: it is made once more with a new token, when there is one.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ import grpc
 import grpc.aio
 from flyteidl.service.admin_pb2_grpc import AdminServiceStub
 from flyteidl.service.dataproxy_pb2_grpc import DataProxyServiceStub
+from flyteidl.service.identity_pb2_grpc import IdentityServiceStub
 from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 from google.protobuf.message import Message
 
+from airflow_flyte_provider.admin.auth.credentials import Credentials, credentials
 from airflow_flyte_provider.admin.channel import aio_channel, channel, open_channel
 from airflow_flyte_provider.admin.errors import to_flyte_error
 from airflow_flyte_provider.admin.settings import Settings
-from airflow_flyte_provider.exceptions import FlyteConnectionError
+from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteError
 
 T = TypeVar("T")
 
@@ -44,6 +47,7 @@ class Service(Enum):
     ADMIN = AdminServiceStub
     DATA_PROXY = DataProxyServiceStub
     SIGNAL = SignalServiceStub
+    IDENTITY = IdentityServiceStub
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Client:
 
         :raises FlyteError: when a call fails and the verb does not handle it.
         """
-        return self._run(verb, channel(self.settings))
+        return self._run(verb, channel(self.settings), credentials(self.settings))
 
     def run_aside(self, verb: Verb[T], timeout: float) -> T:
         """Run `verb` on a thread and a channel of its own, and wait for it.
@@ -100,9 +104,10 @@ class Client:
         :raises FlyteConnectionError: when the time is over; the verb may still take effect.
         """
         executor = ThreadPoolExecutor(max_workers=1)
+        signed = credentials(self.settings).apart()
         with open_channel(self.settings) as own:
             try:
-                return executor.submit(self._run, verb, own).result(timeout)
+                return executor.submit(self._run, verb, own, signed).result(timeout)
             except FutureTimeoutError:
                 raise FlyteConnectionError(
                     f"Flyte at {self.settings.endpoint} did not answer within {timeout:g} s."
@@ -110,7 +115,7 @@ class Client:
             finally:
                 executor.shutdown(wait=False)
 
-    def _run(self, verb: Verb[T], through: grpc.Channel) -> T:
+    def _run(self, verb: Verb[T], through: grpc.Channel, signed: Credentials) -> T:
         step = _Steps(verb, self.settings)
         stubs = _Stubs(through)
         while step.next is not None:
@@ -119,12 +124,24 @@ class Client:
                 step.answer(None)
                 continue
             try:
-                reply = stubs.method(step.next)(step.next.request, timeout=self.settings.call_timeout)
-            except grpc.RpcError as error:
+                reply = self._call(stubs.method(step.next), step.next.request, signed)
+            except (grpc.RpcError, FlyteError) as error:
                 step.fail(error)
             else:
                 step.answer(reply)
         return step.result
+
+    def _call(self, method: Any, request: Message, signed: Credentials) -> Message:
+        metadata = signed.metadata()
+        try:
+            return method(request, timeout=self.settings.call_timeout, metadata=metadata)
+        except grpc.RpcError as error:
+            if not _is_refused(error):
+                raise
+            renewed = signed.metadata(refused=metadata)
+            if renewed == metadata:
+                raise
+        return method(request, timeout=self.settings.call_timeout, metadata=renewed)
 
 
 class AsyncClient:
@@ -138,20 +155,37 @@ class AsyncClient:
 
     async def run(self, verb: Verb[T]) -> T:
         """Run `verb` to its end and return its result; see `Client.run`."""
+        stubs = _Stubs(await aio_channel(self.settings))
         step = _Steps(verb, self.settings)
-        stubs = _Stubs(aio_channel(self.settings))
         while step.next is not None:
             if isinstance(step.next, Sleep):
                 await asyncio.sleep(step.next.seconds)
                 step.answer(None)
                 continue
             try:
-                reply = await stubs.method(step.next)(step.next.request, timeout=self.settings.call_timeout)
-            except grpc.RpcError as error:
+                reply = await self._call(stubs.method(step.next), step.next.request)
+            except (grpc.RpcError, FlyteError) as error:
                 step.fail(error)
             else:
                 step.answer(reply)
         return step.result
+
+    async def _call(self, method: Any, request: Message) -> Message:
+        signed = credentials(self.settings)
+        metadata = await signed.ametadata()
+        try:
+            return await method(request, timeout=self.settings.call_timeout, metadata=metadata)
+        except grpc.RpcError as error:
+            if not _is_refused(error):
+                raise
+            renewed = await signed.ametadata(refused=metadata)
+            if renewed == metadata:
+                raise
+        return await method(request, timeout=self.settings.call_timeout, metadata=renewed)
+
+
+def _is_refused(error: grpc.RpcError) -> bool:
+    return error.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 class _Stubs:
@@ -180,9 +214,11 @@ class _Steps:
     def answer(self, reply: Message | None) -> None:
         self._advance(lambda: self._verb.send(reply))
 
-    def fail(self, error: grpc.RpcError) -> None:
+    def fail(self, error: grpc.RpcError | FlyteError) -> None:
         assert isinstance(self.next, Call)  # noqa: S101 - only a call fails
-        fault = to_flyte_error(error, self.next.asked, self._settings)
+        fault = (
+            error if isinstance(error, FlyteError) else to_flyte_error(error, self.next.asked, self._settings)
+        )
         # gRPC's own exception repeats the message with its debug text; it helps nobody in a task log.
         fault.__suppress_context__ = True
         self._advance(lambda: self._verb.throw(fault))

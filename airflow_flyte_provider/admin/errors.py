@@ -5,6 +5,7 @@ from __future__ import annotations
 import grpc
 import grpc.aio
 
+from airflow_flyte_provider.admin.auth.sign_in import AuthMode
 from airflow_flyte_provider.admin.settings import Settings
 from airflow_flyte_provider.exceptions import (
     FlyteAlreadyExistsError,
@@ -14,6 +15,7 @@ from airflow_flyte_provider.exceptions import (
     FlyteNotFoundError,
     FlytePermissionError,
 )
+from airflow_flyte_provider.model.redaction import redacted
 
 _TREE: dict[grpc.StatusCode, type[FlyteError]] = {
     grpc.StatusCode.UNAVAILABLE: FlyteConnectionError,
@@ -41,7 +43,7 @@ def to_flyte_error(error: grpc.RpcError | grpc.aio.AioRpcError, asked: str, sett
     :param settings: whom it asked; the endpoint is named, nothing secret is.
     """
     code = error.code()
-    details = (error.details() or "no details").strip()
+    details = redacted((error.details() or "no details").strip(), settings.sign_in.secrets)
     message = (
         f"{asked[:1].upper()}{asked[1:]} failed: Flyte at {settings.endpoint} answered {code.name}: {details}"
     )
@@ -49,8 +51,14 @@ def to_flyte_error(error: grpc.RpcError | grpc.aio.AioRpcError, asked: str, sett
     if kind is FlyteConnectionError:
         message = f"{asked[:1].upper()}{asked[1:]} failed: {_reach(code, details, settings)}"
     elif kind is FlytePermissionError:
-        message += ". Check the credentials in the Airflow connection and what they are allowed to do."
+        message += f". {_permission(settings)}"
     return kind(message)
+
+
+def _permission(settings: Settings) -> str:
+    if settings.sign_in.mode is AuthMode.NONE:
+        return "The Airflow connection does not sign in: set its login and password, or its auth_mode."
+    return "Check the credentials in the Airflow connection and what they are allowed to do."
 
 
 def _reach(code: grpc.StatusCode, details: str, settings: Settings) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from airflow_flyte_provider.admin.auth.sign_in import SIGN_IN_EXTRAS, SignIn
+from airflow_flyte_provider.admin.config_file import CONFIG_VARIABLE, with_config_file
+from airflow_flyte_provider.admin.fields import Fields
 from airflow_flyte_provider.exceptions import FlyteConfigError
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.suggestions import nearest
@@ -17,9 +18,21 @@ from airflow_flyte_provider.model.suggestions import nearest
 #: Seconds one call may take, retries included, where the connection says nothing else.
 DEFAULT_CALL_TIMEOUT = 30.0
 
-_KNOWN_EXTRAS = ("project", "domain", "insecure", "ca_cert_file", "console_url", "call_timeout", "deployment")
-_TRUE = frozenset({"true", "1", "yes", "on"})
-_FALSE = frozenset({"false", "0", "no", "off", ""})
+#: Seconds a connection may be quiet before it is asked whether it lives: a load balancer drops those that are.
+DEFAULT_KEEPALIVE = 120.0
+
+#: Bytes one message may have: a workflow of some thousand nodes is larger than gRPC's 4 MiB.
+DEFAULT_MAX_MESSAGE = 64 * 1024 * 1024
+
+_LARGEST_MESSAGE = 2**31 - 1  # gRPC takes no more
+_KNOWN_EXTRAS = (
+    *("project", "domain", "console_url", "call_timeout", "deployment", "config_file"),
+    *("insecure", "insecure_skip_verify", "ca_cert_file", "client_cert_file", "client_key_file", "authority"),
+    *("keepalive_seconds", "compression", "max_message_bytes"),
+    *SIGN_IN_EXTRAS,
+)
+#: A host name, perhaps with a port: what `:authority` may hold.
+_AUTHORITY = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,15 @@ class Settings:
 
     :param endpoint: host and port of FlyteAdmin's gRPC service, as in `flyte.example.com:443`.
     :param insecure: speak plaintext; the default is TLS.
+    :param insecure_skip_verify: speak TLS with whoever answers.
     :param ca_cert_file: PEM file to trust instead of the system's roots.
+    :param client_cert_file: PEM file with the certificate to show to the server.
+    :param client_key_file: PEM file with its key.
+    :param authority: name that the server is asked for, and must have in its certificate, instead of its host.
+    :param keepalive_seconds: seconds of quiet after which a connection is tested.
+    :param compression: `gzip` or empty.
+    :param max_message_bytes: bytes one message may have.
+    :param sign_in: how to sign in.
     :param console_url: base address of the Flyte console, without a path. None derives it from the endpoint.
     :param call_timeout: seconds one call may take, retries included.
     :param project: project used where a call names none.
@@ -38,7 +59,15 @@ class Settings:
 
     endpoint: str
     insecure: bool = False
+    insecure_skip_verify: bool = False
     ca_cert_file: str | None = None
+    client_cert_file: str | None = None
+    client_key_file: str | None = None
+    authority: str = ""
+    keepalive_seconds: float = DEFAULT_KEEPALIVE
+    compression: str = ""
+    max_message_bytes: int = DEFAULT_MAX_MESSAGE
+    sign_in: SignIn = field(default_factory=SignIn)
     console_url: str | None = None
     call_timeout: float = DEFAULT_CALL_TIMEOUT
     project: str | None = None
@@ -47,7 +76,14 @@ class Settings:
 
     @classmethod
     def from_fields(
-        cls, *, conn_id: str, host: str | None, port: int | None, extra: Mapping[str, Any]
+        cls,
+        *,
+        conn_id: str,
+        host: str | None,
+        port: int | str | None,
+        extra: Mapping[str, Any],
+        login: str | None = None,
+        password: str | None = None,
     ) -> Settings:
         """Read the settings from the fields of an Airflow connection.
 
@@ -55,17 +91,42 @@ class Settings:
         :param host: host of FlyteAdmin, with or without a `dns:///` or `https://` scheme and a port.
         :param port: port; default 443, or 80 when `insecure`.
         :param extra: the connection's extra fields. Fields this provider does not know are not read:
-            see `unknown_extras`.
+            see `unknown_extras`. What they leave out is read from a configuration file of flytectl, if there is one.
+        :param login: the id of the client that signs in.
+        :param password: its secret, or the token.
         :raises FlyteConfigError: naming the field that cannot be used, its value and what it takes.
         """
-        fields = _Fields(conn_id, extra)
-        insecure = fields.flag("insecure")
+        given = {
+            "client_id": login,
+            **{key: value for key, value in extra.items() if value not in (None, "")},
+        }
+        fields = Fields(conn_id, with_config_file(conn_id, host, {**given, "password": password}))
+        insecure, skip = fields.flag("insecure"), fields.flag("insecure_skip_verify")
+        compression = (fields.text("compression") or "").lower()
+        if compression not in ("", "none", "gzip"):
+            raise fields.wrong("compression", "gzip or none")
+        certificate, key = fields.file("client_cert_file"), fields.file("client_key_file")
+        if bool(certificate) != bool(key):
+            raise FlyteConfigError(
+                f"Connection {conn_id!r}: client_cert_file and client_key_file go together."
+            )
+        largest = fields.number("max_message_bytes", DEFAULT_MAX_MESSAGE, "bytes")
         return cls(
-            endpoint=_endpoint(conn_id, host, port, default_port=80 if insecure else 443),
+            endpoint=_endpoint(
+                conn_id, host or fields.text("host"), port, default_port=80 if insecure else 443
+            ),
             insecure=insecure,
+            insecure_skip_verify=skip and not insecure,
             ca_cert_file=fields.file("ca_cert_file"),
+            client_cert_file=certificate,
+            client_key_file=key,
+            authority=_authority(fields),
+            keepalive_seconds=fields.number("keepalive_seconds", DEFAULT_KEEPALIVE, "seconds"),
+            compression="gzip" if compression == "gzip" else "",
+            max_message_bytes=int(min(max(largest, 1), _LARGEST_MESSAGE)),
+            sign_in=SignIn.from_fields(fields),
             console_url=fields.text("console_url"),
-            call_timeout=fields.seconds("call_timeout", DEFAULT_CALL_TIMEOUT),
+            call_timeout=fields.number("call_timeout", DEFAULT_CALL_TIMEOUT, "seconds"),
             project=fields.text("project"),
             domain=fields.text("domain"),
             deployment=fields.text("deployment") or "",
@@ -88,10 +149,10 @@ def unknown_extras(extra: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 #: A host name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.
-_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]+)(:(?P<port>[0-9]{1,5}))?")
+_HOST = re.compile(r"(?P<name>\[(?=[^\]]*\w)[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]+)(:(?P<port>[0-9]{1,5}))?")
 
 
-def _endpoint(conn_id: str, host: str | None, port: int | None, default_port: int) -> str:
+def _endpoint(conn_id: str, host: str | None, port: int | str | None, default_port: int) -> str:
     given = (host or "").strip()
     for scheme in ("dns:///", "https://", "http://"):
         given = given.removeprefix(scheme)
@@ -99,55 +160,21 @@ def _endpoint(conn_id: str, host: str | None, port: int | None, default_port: in
     if given.count(":") > 1 and "[" not in given:  # a bare IPv6 address
         given = f"[{given}]"
     found = _HOST.fullmatch(given)
-    if not found or not 0 < int(port or found["port"] or default_port) < 65536:
+    number = str(port or (found and found["port"]) or default_port)
+    if not found or not number.isascii() or not number.isdigit() or not 0 < int(number[:6]) < 65536:
+        # One with an @ may hold a password.
+        shown = "a host that cannot be used" if "@" in given else f"the host {host!r:.100}"
+        where = f" and the port {port!r:.20}" if port else ""
         raise FlyteConfigError(
-            f"Connection {conn_id!r} has {f'the host {host!r}' if host else 'no host'}. "
-            "Set it to the host of FlyteAdmin, for example flyte.example.com or flyte.example.com:443."
+            f"Connection {conn_id!r} has {f'{shown}{where}' if host else 'no host'}. "
+            "Set it to the host of FlyteAdmin, for example flyte.example.com or flyte.example.com:443, or set the "
+            f"extra field 'config_file' or the variable {CONFIG_VARIABLE} to a configuration file of flytectl."
         )
-    return f"{found['name']}:{port or found['port'] or default_port}"
+    return f"{found['name']}:{int(number)}"
 
 
-class _Fields:
-    """The extra fields of one connection, read with errors that name the connection and the field."""
-
-    def __init__(self, conn_id: str, extra: Mapping[str, Any]) -> None:
-        self.conn_id = conn_id
-        self.extra = extra
-
-    def _wrong(self, key: str, takes: str) -> FlyteConfigError:
-        return FlyteConfigError(
-            f"Connection {self.conn_id!r}: the extra field {key!r} is {self.extra[key]!r:.100}; it takes {takes}."
-        )
-
-    def text(self, key: str) -> str | None:
-        value = self.extra.get(key)
-        if value is not None and not isinstance(value, str):
-            raise self._wrong(key, "a text")
-        return value.strip() or None if value else None
-
-    def file(self, key: str) -> str | None:
-        path = self.text(key)
-        if path and not Path(path).is_file():
-            raise self._wrong(key, "the path of a file that this worker can read")
-        return path
-
-    def flag(self, key: str) -> bool:
-        value = self.extra.get(key)
-        if value is None or isinstance(value, bool):
-            return bool(value)
-        text = str(value).strip().lower()
-        if text not in _TRUE | _FALSE:
-            raise self._wrong(key, "true or false")
-        return text in _TRUE
-
-    def seconds(self, key: str, default: float) -> float:
-        value = self.extra.get(key)
-        if value is None or value == "":
-            return default
-        try:
-            seconds = float(value)
-        except (TypeError, ValueError):
-            seconds = math.nan
-        if not 0 < seconds < math.inf:
-            raise self._wrong(key, "a number of seconds above 0")
-        return seconds
+def _authority(fields: Fields) -> str:
+    name = fields.text("authority") or ""
+    if name and not _AUTHORITY.fullmatch(name):
+        raise fields.wrong("authority", "a host name")
+    return name

@@ -9,7 +9,6 @@ import hashlib
 import logging
 import os
 import secrets
-import ssl
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import httpx
 
+from airflow_flyte_provider.admin.tls import trusting
 from airflow_flyte_provider.exceptions import FlyteIntegrityError, FlyteTransferError
 
 if TYPE_CHECKING:
@@ -65,12 +65,8 @@ class SignedTransfer:
     """
 
     def __init__(self, ca_cert_file: str | None = None) -> None:
-        trusted: ssl.SSLContext | bool = True
-        if ca_cert_file:
-            trusted = httpx.create_ssl_context()
-            trusted.load_verify_locations(ca_cert_file)
-        # Store and proxy of a company: httpx takes HTTPS_PROXY and SSL_CERT_FILE from the environment.
-        self._client = httpx.Client(verify=trusted, timeout=_TIMEOUT, follow_redirects=False)
+        # Store and proxy of a company: HTTPS_PROXY and SSL_CERT_FILE are taken from the environment.
+        self._client = httpx.Client(verify=trusting(ca_cert_file), timeout=_TIMEOUT, follow_redirects=False)
 
     def __enter__(self) -> SignedTransfer:
         return self

@@ -6,10 +6,15 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowNotFoundException,
+    BaseHook,
+    mask_secret,
+)
 
-from airflow_flyte_provider.admin import lists, registry
 from airflow_flyte_provider.admin.client import AsyncClient, Client, Verb
+from airflow_flyte_provider.admin.diagnosis import tell_reached, why_unreachable
 from airflow_flyte_provider.admin.settings import Settings, unknown_extras
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
 from airflow_flyte_provider.hooks.connection_form import CONNECTION_FIELDS, FIELD_BEHAVIOUR
@@ -18,6 +23,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
 T = TypeVar("T")
+
+#: What Airflow raises for a connection in a variable or a secrets backend that it cannot read.
+_MALFORMED = (AirflowException, ValueError, TypeError, AttributeError, KeyError)
 
 
 class FlyteConnection(BaseHook):
@@ -54,7 +62,12 @@ class FlyteConnection(BaseHook):
             connection = self.get_connection(self.flyte_conn_id)
         except AirflowNotFoundException:
             raise self._no_connection() from None
-        return self._read(connection)
+        except _MALFORMED as fault:
+            raise self._malformed(fault) from None
+        settings = self._read(connection)
+        for secret in settings.sign_in.secrets:  # one from a file, too, which Airflow has not seen
+            mask_secret(secret)
+        return settings
 
     async def load_settings(self) -> Settings:
         """Read the connection without blocking the event loop, and keep its settings for this hook.
@@ -67,8 +80,13 @@ class FlyteConnection(BaseHook):
             connection = await get_async_connection(self.flyte_conn_id)
         except AirflowNotFoundException:
             raise self._no_connection() from None
-        self.settings = self._read(connection)
-        return self.settings
+        except _MALFORMED as fault:
+            raise self._malformed(fault) from None
+        settings = self._read(connection)
+        for secret in settings.sign_in.secrets:
+            await _amask_secret(secret)
+        self.settings = settings
+        return settings
 
     def get_conn(self) -> Client:
         """Return the client under this hook, for verbs that the hook has no method for."""
@@ -96,27 +114,13 @@ class FlyteConnection(BaseHook):
         return self._scope("domain", self._domain or self.settings.domain)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say whether Flyte can be reached, for the "Test" button of Airflow's connection form."""
+        """Say what was reached and who signed in, or exactly what failed: the "Test" button of Airflow's form."""
         try:
-            version = self.run(registry.get_version())
-            projects = {project.id: project.domains for project in self.run(lists.list_projects())}
-            settings = self.settings
-        except FlyteError as fault:
-            return False, str(fault)
-        told = f" {version}" if version and version != "unknown" else ""
-        reached = f"Reached Flyte{told} at {settings.endpoint}"
-        if settings.project and settings.project not in projects:
-            return (
-                False,
-                f"{reached}, but it has no project {settings.project!r}: {', '.join(sorted(projects))}.",
-            )
-        domains = projects.get(settings.project or "", ())
-        if settings.project and settings.domain and settings.domain not in domains:
-            return False, (
-                f"{reached}, but project {settings.project!r} has no domain {settings.domain!r}: "
-                f"{', '.join(domains)}."
-            )
-        return True, f"{reached}, with {len(projects)} project{'s' if len(projects) != 1 else ''}."
+            if fault := why_unreachable(self.settings):
+                return False, fault
+            return True, self.run(tell_reached(self.settings))
+        except FlyteError as error:
+            return False, str(error)
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
@@ -126,10 +130,14 @@ class FlyteConnection(BaseHook):
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return the extra fields of the connection form of Airflow < 3.2, made from the same description."""
-        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
-        from wtforms import BooleanField, StringField
+        from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
+        from wtforms import BooleanField, PasswordField, StringField
 
         def widget(field: dict[str, Any]) -> Any:
+            if field["schema"].get("format") == "password":
+                return PasswordField(
+                    field["label"], widget=BS3PasswordFieldWidget(), description=field["description"]
+                )
             if "boolean" in field["schema"]["type"]:
                 return BooleanField(field["label"], description=field["description"])
             return StringField(field["label"], widget=BS3TextFieldWidget(), description=field["description"])
@@ -149,7 +157,19 @@ class FlyteConnection(BaseHook):
                 "Connection %r has the extra field %r, which is not used.%s", self.flyte_conn_id, key, hint
             )
         return Settings.from_fields(
-            conn_id=self.flyte_conn_id, host=connection.host, port=connection.port, extra=extra
+            conn_id=self.flyte_conn_id,
+            host=connection.host,
+            port=connection.port,
+            extra=extra,
+            login=connection.login,
+            password=connection.password,
+        )
+
+    def _malformed(self, fault: Exception) -> FlyteConfigError:
+        # What it says is not shown: it may quote the connection, and with it a secret.
+        return FlyteConfigError(
+            f"The Airflow connection {self.flyte_conn_id!r} cannot be read ({type(fault).__name__}): it is neither a "
+            "connection's URI nor its JSON."
         )
 
     def _no_connection(self) -> FlyteConfigError:
@@ -165,3 +185,13 @@ class FlyteConnection(BaseHook):
                 f"connection {self.flyte_conn_id!r}."
             )
         return value
+
+
+async def _amask_secret(secret: str) -> None:
+    """Mask a secret on the event loop, where Airflow ≥ 3.3 must not be told of it by a call that blocks."""
+    try:
+        from airflow.sdk.log import amask_secret
+    except ImportError:
+        mask_secret(secret)
+    else:
+        await amask_secret(secret)

@@ -26,6 +26,9 @@ _LIST = re.compile(r"/console/projects/(?P<project>[^/]+)/(?:domains/(?P<domain>
 _ONE = re.compile(
     r"/console/projects/(?P<project>[^/]+)/domains/(?P<domain>[^/]+)/executions/(?P<name>[^/]+)(/nodeId/[^/]+/nodes)?/?"
 )
+_LOG = re.compile(
+    r"/console/projects/(?P<project>[^/]+)/domains/(?P<domain>[^/]+)/executions/(?P<name>[^/]+)/logs/(?P<file>[^/]+)"
+)
 _SHOWN = 100  # executions in the list, characters of a value in a row
 _COLOURS = {"SUCCEEDED": "#1a7f37", "RECOVERED": "#1a7f37", "FAILED": "#cf222e", "ABORTED": "#9a6700"}
 
@@ -57,6 +60,8 @@ class Console:
         :param path: the path of the address, as in `/console/projects/p/domains/d/executions/name`.
         """
         path = path.partition("?")[0]
+        if found := _LOG.fullmatch(path):
+            return self._log(**{key: unquote(value) for key, value in found.groupdict().items()})
         if found := _ONE.fullmatch(path):
             parts = {key: unquote(value) for key, value in found.groupdict().items()}
             try:
@@ -120,6 +125,17 @@ class Console:
                 1, f"<pre>{_text(f'{kind} {closure.error.code}')}\n{_text(closure.error.message)}</pre>"
             )
         return _page(_text(identifier.name), "".join(body), refresh=not closure.HasField("duration"))
+
+    def _log(self, project: str, domain: str, name: str, file: str) -> str | None:
+        if "/" in f"{project}{domain}{name}{file}" or not file.endswith(".log"):
+            return None
+        try:
+            path = self._folder.contained(self._folder.logs(project, domain, name) / file)
+            text = path.read_text(errors="replace")
+        except (Refusal, OSError, ValueError):
+            return None
+        title = f"{_text(name)}: {_text(file)}"
+        return _page(title, f"<h1>{title}</h1><pre>{_text(text)}</pre>", refresh=False)
 
     def _nodes(self, identifier: identifier_pb2.WorkflowExecutionIdentifier) -> str:
         rows = []

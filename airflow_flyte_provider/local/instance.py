@@ -122,12 +122,15 @@ class LocalFlyte:
         For tests that must not ask Flyte more often than they need to. FlyteAdmin tells the same on its
         metrics page, in the counter `grpc_server_handled_total`.
         """
-        with urllib.request.urlopen(f"{self.http_url}/metrics", timeout=10) as page:  # noqa: S310 - our own
-            found = re.findall(r'grpc_method="(\w+)".*\} (\d+)', page.read().decode())
         counts: Counter[str] = Counter()
-        for method, number in found:
+        for method, number in re.findall(r'grpc_method="(\w+)".*\} (\d+)', self._metrics()):
             counts[method] += int(number)
         return dict(counts)
+
+    def token_requests(self) -> dict[int, int]:
+        """Return how often a token has been asked for since the start, by HTTP status: `{200: 1, 401: 2}`."""
+        found = re.findall(r'oauth2_token_requests_total\{code="(\d+)"\} (\d+)', self._metrics())
+        return {int(status): int(number) for status, number in found}
 
     def start(self) -> LocalFlyte:
         """Start the server and wait until it answers. Returns this object.
@@ -188,6 +191,10 @@ class LocalFlyte:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _metrics(self) -> str:
+        with urllib.request.urlopen(f"{self.http_url}/metrics", timeout=10) as page:  # noqa: S310 - our own
+            return page.read().decode()
 
     def _command(self) -> list[str]:
         chosen = ["--port", str(self._port), "--http-port", str(self._http_port)]

@@ -126,7 +126,7 @@ async def _serve_locked(
             executions=ExecutionStore(database),
             entities=EntityStore(database),
             folder=folder,
-            signer=signer,
+            http_url=http_url,
             notices=Notices(),
             catalog=Catalog(CatalogStore(database)),
             pace=settings.pace,
@@ -135,10 +135,10 @@ async def _serve_locked(
         )
         engine = Engine(world)
         registration = Registration(projects, world.entities, processes.expect)
-        launching = await _add_services(server, world, projects, engine, registration, authority)
+        launching = await _add_services(server, world, projects, engine, registration, authority, signer)
         # before anyone is told that the server is ready, for they may ask it to stop at once
         stop = _stop_event()
-        files.start(signer, Console(world.executions, folder).page, counts.page, _oauth(authority))
+        files.start(signer, Console(world.executions, folder).page, counts.page, _oauth(authority, counts))
         await server.start()
         engine.resume(launching)
         ready(Addresses(f"{settings.host}:{port}", http_url, folder.root))
@@ -161,13 +161,14 @@ async def _add_services(
     engine: Engine,
     registration: Registration,
     authority: Authority | None,
+    signer: Signer,
 ) -> Launching:
     launching = Launching(projects, world.entities, world.executions, registration, engine)
     executions = ExecutionCalls(world.executions, world.entities, world.folder, launching)
     admin = AdminService(
         EntityCalls(world.entities, registration), executions, ProjectCalls(projects), VersionCalls()
     )
-    proxy = DataProxyService(world.folder, world.signer, world.executions, executions)
+    proxy = DataProxyService(world.folder, signer, world.executions, executions)
     admin_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)
     signals = SignalService(world.executions, world.notices)
     signal_pb2_grpc.add_SignalServiceServicer_to_server(signals, server)
@@ -208,12 +209,12 @@ def _authority(settings: ServerSettings, folder: DataFolder, http_url: str) -> A
     return Authority(http_url, folder.root, settings.token_lifetime)
 
 
-def _oauth(authority: Authority | None) -> Endpoints | None:
+def _oauth(authority: Authority | None, counts: CallCounts) -> Endpoints | None:
     if authority is None:
         return None
     from airflow_flyte_provider.local.auth.endpoints import Endpoints
 
-    return Endpoints(authority)
+    return Endpoints(authority, counts.add_token_request)
 
 
 def _bind(server: grpc.aio.Server, settings: ServerSettings) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.nodes import NodeExecution, own, walk
 from airflow_flyte_provider.model.phases import NodePhase, TaskPhase
+from airflow_flyte_provider.model.redaction import redacted
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.model.attempts import LogLink
@@ -56,7 +57,7 @@ def failure_report(execution: Execution) -> str:
     error = _error(execution, path)
     if error:
         lines.append(f"{error.kind} error {error.code or 'without a code'}:")
-        lines.append(end_of(error.message, _MESSAGE_CHARACTERS))
+        lines.append(end_of(redacted(error.message), _MESSAGE_CHARACTERS))
     if path:
         lines += _elements(path[-1])
         lines += [f"Log: {link(one)}" for one in path[-1].logs[:_LINKS]]
@@ -103,7 +104,8 @@ def took(length: timedelta | None) -> str:
 
 def link(one: LogLink) -> str:
     """Return a page with a log as text."""
-    return f"{one.name}: {one.uri}" if one.name else one.uri
+    uri = redacted(one.uri)  # some stores put a signature into it
+    return f"{one.name}: {uri}" if one.name else uri
 
 
 def end_of(text: str, characters: int) -> str:

@@ -56,3 +56,17 @@ def test_a_page_is_not_given_to_a_web_site_whose_name_leads_here(registered):
     connection.request("GET", "/console/projects/flytesnacks/executions", headers={"Host": "evil.example"})
     assert connection.getresponse().status == 403
     connection.close()
+
+
+def test_a_task_log_is_a_page_without_a_signature(registered):
+    folder = registered.data_dir / "storage" / "logs" / "flytesnacks-development-shown"
+    folder.mkdir(parents=True)
+    (folder / "n0-0.log").write_text("<b>hello</b> from the task")
+    (folder / "n0-0.txt").write_text("not a log")
+    base = f"{registered.http_url}/console/projects/flytesnacks/domains/development/executions/shown/logs"
+    page = read(f"{base}/n0-0.log")
+    assert "&lt;b&gt;hello&lt;/b&gt; from the task" in page
+    (registered.data_dir / "secret.log").write_text("secret")
+    for elsewhere in ("n0-0.txt", "nope.log", "..%2f..%2f..%2fsecret.log", "%2e%2e"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            read(f"{base}/{elsewhere}")

@@ -66,5 +66,6 @@ def test_a_failure_handler_gets_the_error(flow, client: Client) -> None:
     phases = client.node_phases(identifier)
     assert phases == {"start-node": "SUCCEEDED", "n0": "FAILED", "fn0": "SUCCEEDED"}
     (attempt,) = client.attempts(identifier, "fn0")
+    assert "?" not in attempt.closure.logs[0].uri  # a page of the console, without a signature
     with urllib.request.urlopen(attempt.closure.logs[0].uri) as log:
         assert b"cleaning up 13: " in log.read()

@@ -153,6 +153,28 @@ async def test_fast_registered_code_runs_in_the_same_fork(
         assert mine == theirs
 
 
+async def test_code_for_a_place_in_an_image_is_unpacked_in_the_tasks_own_folder(
+    code: Path, tmp_path: Path
+) -> None:
+    """As `pyflyte package` says `/root`: this machine's is not touched."""
+    archive, elsewhere = tmp_path / "code.tar.gz", tmp_path / "image" / "root"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(code / "probe.py", "probe.py")
+    template = _template("facts")
+    inner = list(template.container.args)
+    fast = [
+        "pyflyte-fast-execute",
+        "--additional-distribution",
+        str(archive),
+        "--dest-dir",
+        str(elsewhere),
+        "--",
+    ]
+    template.container.args[:] = [*fast, *inner]
+    assert _told(await ProcessRunner(tmp_path, 1, warm=False).run(_attempt(template, tmp_path, 1, {})))
+    assert not elsewhere.exists()
+
+
 async def test_nothing_of_one_task_is_left_for_the_next(warm: ProcessRunner, code: Path) -> None:
     for _ in range(2):
         assert _told(await _run(warm, code, "traces")) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -37,10 +38,12 @@ class Endpoints:
     """What is asked below `/oauth2/`.
 
     :param authority: who issues the tokens.
+    :param count: told of each request for a token, with the HTTP status of its answer.
     """
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, count: Callable[[int], None]) -> None:
         self._authority = authority
+        self._count = count
 
     def get(self, path: str) -> Answer:
         """Answer a GET below `/oauth2/`."""
@@ -63,6 +66,11 @@ class Endpoints:
         """
         if path != TOKEN_PATH:
             return _refused(HTTPStatus.NOT_FOUND, "not_found", "no such endpoint")
+        answer = self._token(authorization, form)
+        self._count(answer.status)
+        return answer
+
+    def _token(self, authorization: str, form: str) -> Answer:
         fields = {name: values[0] for name, values in parse_qs(form).items()}
         grant = fields.get("grant_type")
         if not grant:

@@ -28,6 +28,7 @@ from airflow_flyte_provider.local.files.folder import write_literals
 
 _GUARD = Path(__file__).with_name("guard.py")
 _TEMPLATE = re.compile(r"{{\s*\.(\w+)\s*}}")
+_FAST_EXECUTE = "pyflyte-fast-execute"
 _LOG_TAIL = 2000  # characters of the log that an error quotes
 
 
@@ -164,7 +165,19 @@ def _command(attempt: Attempt, folders: _Folders) -> list[str]:
     program = command_path(words[0])
     if program is None:
         raise SystemFailure(f"{words[0]} is not installed on this machine")
-    return [program, *words[1:]]
+    arguments = words[1:]
+    if Path(program).name == _FAST_EXECUTE:
+        arguments = _code_at_home(arguments)
+    return [program, *arguments]
+
+
+def _code_at_home(arguments: list[str]) -> list[str]:
+    """Have code unpacked in the attempt's own folder where a place in an image is meant, such as `/root`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [
+        "." if 0 < place < end and arguments[place - 1] == "--dest-dir" and word.startswith("/") else word
+        for place, word in enumerate(arguments)
+    ]
 
 
 def _outcome(code: int, attempt: Attempt, folders: _Folders) -> Outcome:

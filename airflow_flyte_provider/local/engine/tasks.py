@@ -27,9 +27,8 @@ from airflow_flyte_provider.local.engine.retries import Retries
 from airflow_flyte_provider.local.engine.runner import Attempt, Outcome
 from airflow_flyte_provider.local.engine.task_journal import TaskPhase
 from airflow_flyte_provider.local.engine.values import LiteralMap
-from airflow_flyte_provider.local.files.folder import local_folder
+from airflow_flyte_provider.local.files.folder import local_folder, log_page
 
-_LOG_LIFETIME = 10 * 365 * 24 * 3600.0  # seconds; a log's address is kept in the task execution for good
 _SHARD_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -157,7 +156,7 @@ def attempt_of(context: NodeContext, template: tasks_pb2.TaskTemplate, attempt: 
     """
     name = context.place.generated_name(attempt)
     execution = context.execution.id
-    logs = context.world.folder.storage / "logs" / f"{execution.project}-{execution.domain}-{execution.name}"
+    logs = context.world.folder.logs(execution.project, execution.domain, execution.name)
     inputs = LiteralMap()
     inputs.CopyFrom(context.inputs)
     return Attempt(
@@ -179,7 +178,7 @@ def described(context: NodeContext, work: Attempt) -> dict[str, str]:
     if work.template.type != ECHO:
         work.log.parent.mkdir(parents=True, exist_ok=True)
         work.log.touch()
-        description["log"] = context.world.signer.url(work.log, "GET", _LOG_LIFETIME)
+        description["log"] = log_page(context.world.http_url, context.execution.id, work.log)
     return description
 
 

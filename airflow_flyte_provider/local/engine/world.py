@@ -12,7 +12,6 @@ from airflow_flyte_provider.local.engine.catalog import Catalog
 from airflow_flyte_provider.local.engine.notices import Notices
 from airflow_flyte_provider.local.engine.runner import TaskRunner
 from airflow_flyte_provider.local.files.folder import DataFolder
-from airflow_flyte_provider.local.files.signing import Signer
 from airflow_flyte_provider.local.settings import Pace
 from airflow_flyte_provider.local.store.entities import EntityStore
 from airflow_flyte_provider.local.store.executions import ExecutionStore
@@ -40,7 +39,7 @@ class World:
     :param executions: the store of executions.
     :param entities: the store of tasks, workflows and launch plans.
     :param folder: the data directory.
-    :param signer: makes the addresses of task logs.
+    :param http_url: URL of the HTTP server, whose console shows task logs.
     :param notices: for waiting until a signal is set or an execution has ended.
     :param catalog: outputs of tasks that are cached.
     :param pace: delays of the engine.
@@ -51,7 +50,7 @@ class World:
     executions: ExecutionStore
     entities: EntityStore
     folder: DataFolder
-    signer: Signer
+    http_url: str
     notices: Notices
     catalog: Catalog
     pace: Pace

@@ -6,8 +6,9 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-from flyteidl.core import literals_pb2
+from flyteidl.core import identifier_pb2, literals_pb2
 from google.protobuf.message import Message
 
 from airflow_flyte_provider.local.refusal import invalid
@@ -72,6 +73,10 @@ class DataFolder:
         """Return the folder of an execution's inputs and outputs."""
         return self.storage / "metadata" / "propeller" / f"{project}-{domain}-{name}"
 
+    def logs(self, project: str, domain: str, name: str) -> Path:
+        """Return the folder of the logs of an execution's tasks."""
+        return self.storage / "logs" / f"{project}-{domain}-{name}"
+
 
 def local_folder(address: str) -> Path | None:
     """Return the folder of this machine that an address names, None for one in some other store.
@@ -79,6 +84,17 @@ def local_folder(address: str) -> Path | None:
     :param address: a `file://` address, an absolute path, or anything else.
     """
     return Path(address.removeprefix(_SCHEME)) if address.startswith((_SCHEME + "/", "/")) else None
+
+
+def log_page(http_url: str, execution: identifier_pb2.WorkflowExecutionIdentifier, log: Path) -> str:
+    """Return the address of the console's page with a task's log. It is not signed: the console asks who is there.
+
+    :param http_url: URL of the HTTP server.
+    :param execution: the execution.
+    :param log: the log's file.
+    """
+    parts = [quote(part, safe="") for part in (execution.project, execution.domain, execution.name, log.name)]
+    return "{}/console/projects/{}/domains/{}/executions/{}/logs/{}".format(http_url, *parts)
 
 
 def write_literals(path: Path, literals: literals_pb2.LiteralMap) -> None:

@@ -11,6 +11,7 @@ import mimetypes
 import os
 import secrets
 import shutil
+import socket
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -43,7 +44,7 @@ class FileServer:
     """
 
     def __init__(self, host: str, port: int, folder: DataFolder) -> None:
-        self._server = _Server((host, port), _Handler)
+        self._server = (_Server6 if ":" in host else _Server)((host, port), _Handler)
         self._server.folder = folder
         self._thread = threading.Thread(target=self._server.serve_forever, name="files", daemon=True)
 
@@ -86,6 +87,10 @@ class _Server(ThreadingHTTPServer):
     signer: Signer
     console: Callable[[str], str | None]
     metrics: Callable[[], str]
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(BaseHTTPRequestHandler):

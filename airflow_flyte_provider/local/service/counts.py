@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 
 
@@ -10,6 +11,8 @@ class CallCounts:
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._tokens: Counter[int] = Counter()
+        self._lock = threading.Lock()
 
     def add(self, method: str, code: str) -> None:
         """Count one call that was answered.
@@ -19,6 +22,14 @@ class CallCounts:
         """
         self._counts[method, code] += 1
 
+    def add_token_request(self, status: int) -> None:
+        """Count one request at the token endpoint, which answers on threads.
+
+        :param status: the HTTP status of its answer.
+        """
+        with self._lock:
+            self._tokens[status] += 1
+
     def page(self) -> str:
         """Return the counts as Prometheus reads them, under the name that FlyteAdmin's own metrics have."""
         lines = ["# TYPE grpc_server_handled_total counter"]
@@ -26,4 +37,7 @@ class CallCounts:
             service, _, method = path.strip("/").partition("/")
             labels = f'grpc_code="{code}",grpc_method="{method}",grpc_service="{service}"'
             lines.append(f"grpc_server_handled_total{{{labels}}} {number}")
+        with self._lock:
+            tokens = sorted(self._tokens.items())
+        lines += [f'oauth2_token_requests_total{{code="{status}"}} {number}' for status, number in tokens]
         return "\n".join([*lines, ""])

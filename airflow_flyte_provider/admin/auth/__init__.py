@@ -1,0 +1,1 @@
+"""Signing in to Flyte: where tokens come from, how long they are kept, and which calls carry them."""
