@@ -184,7 +184,9 @@ class ImperativeWorkflow:
             )
             flow.add_output("size", size.outputs["o0"])
         """
-        return Branch(self._draft.scope, self._draft.new_id(node_id), name, self._draft.add)
+        new_id = self._draft.new_id(node_id)
+        self._draft.promised.add(new_id)
+        return Branch(self._draft.scope, new_id, name, self._draft.add)
 
     def add_output(self, name: str, value: object, type: Any = None) -> None:  # noqa: A002 - as above
         """Declare an output.

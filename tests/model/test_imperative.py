@@ -151,14 +151,26 @@ def test_conditions(flow):
     with pytest.raises(TypeError, match="put each comparison in brackets"):
         (a > 1) & 3
     assert "node n0: a condition compares promises" in told(flow.add_branch("b").when, True, ADD, a=1, b=1)
-    assert "node n0: there is nothing to choose from" in told(flow.add_branch("b").otherwise_fail, "x")
-    assert "node n0-n0: task p/d/demo.add" in told(flow.add_branch("b").when, a > 1, ADD, a=s, b=1)
+    assert "node n1: there is nothing to choose from" in told(flow.add_branch("b").otherwise_fail, "x")
+    assert "node n2-n0: task p/d/demo.add" in told(flow.add_branch("b").when, a > 1, ADD, a=s, b=1)
     branch = flow.add_branch("b").when(a > 1, ADD, a=1, b=1)
-    assert "node n0: output 'o0' is int by one choice and str by another" in told(
+    assert "node n3: output 'o0' is int by one choice and str by another" in told(
         branch.otherwise, task(outputs={"o0": str})
     )
     chosen = flow.add_branch("b").when(a > 1, ADD, a=1, b=1).otherwise(task(outputs={"o1": int}))
     assert chosen.outputs == {}
+
+
+def test_nodes_may_be_added_while_a_branch_is_under_way(flow):
+    a = flow.add_input("a", int)
+    branch = flow.add_branch("b").when(a > 1, ADD, a=1, b=1)
+    other = flow.add_node(ADD, a=a, b=1)
+    chosen = branch.otherwise(ADD, a=other.outputs["o0"], b=2)
+    # in this order: Flyte's compiler wants what is bound inside a branch to come before it
+    assert [node.id for node in flow.nodes] == [other.id, chosen.id] == ["n1", "n0"]
+    assert flow.add_node(ADD, a=a, b=1).id == "n2"
+    chosen >> other
+    assert "nodes wait for one another" in told(flow.compile)
 
 
 def test_gates_and_settings(flow):

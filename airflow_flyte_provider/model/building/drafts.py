@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from enum import Enum
 from graphlib import CycleError, TopologicalSorter
+from itertools import count
 from typing import Any
 
 from flyteidl.admin.workflow_pb2 import WorkflowSpec
@@ -47,6 +48,7 @@ class Draft:
         self.scope = Scope(name)
         self.inputs: dict[str, Promise] = {}
         self.nodes: dict[str, Node] = {}
+        self.promised: set[str] = set()  # ids of branches that are not finished yet
         self.outputs: dict[str, tuple[LiteralType, Binding]] = {}
         self.failure_node: Node | None = None
 
@@ -57,8 +59,8 @@ class Draft:
         :raises BuildError: when Flyte would not take it.
         """
         if wanted is None:
-            numbers = range(len(self.nodes), 2 * len(self.nodes) + 1)
-            return next(free for free in map("n{}".format, numbers) if free not in self.nodes)
+            taken = self.promised | self.nodes.keys()
+            return next(free for free in map("n{}".format, count(len(self.nodes))) if free not in taken)
         if not _NODE_ID.fullmatch(wanted) or wanted in _RESERVED:
             problem = "an id is lower-case letters, digits and dashes, begins with a letter, and is none of"
             raise BuildError(self.name, f"{problem} {', '.join(_RESERVED)}", wanted)
