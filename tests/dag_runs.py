@@ -18,7 +18,7 @@ HEADER = """
 from datetime import datetime, timedelta, timezone
 from airflow.providers.common.compat.sdk import DAG, task
 from airflow_flyte_provider.operators.flyte import *
-from airflow_flyte_provider.sensors.flyte import FlyteExecutionSensor
+from airflow_flyte_provider.sensors.flyte import *
 
 with DAG({dag_id!r}, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)) as dag:
 """

@@ -14,10 +14,12 @@ from airflow_flyte_provider.admin.executions import to_proto
 from airflow_flyte_provider.admin.filters import moment_text
 from airflow_flyte_provider.admin.paging import list_all
 from airflow_flyte_provider.admin.registry import to_identifier
+from airflow_flyte_provider.admin.signals import list_signals
 from airflow_flyte_provider.exceptions import FlyteError
 from airflow_flyte_provider.model.identifiers import ExecutionId, NodeExecutionId, TaskExecutionId
 from airflow_flyte_provider.model.node_log import NodeLog
 from airflow_flyte_provider.model.nodes import NodeExecution, TaskExecution
+from airflow_flyte_provider.model.phases import NodePhase
 
 _Data = tuple[literals_pb2.LiteralMap, literals_pb2.LiteralMap]
 
@@ -87,7 +89,8 @@ def watch_nodes(execution: ExecutionId, log: NodeLog, *, whole: bool = False) ->
     """Look once at the outermost nodes of an execution and return the lines to log since the last look.
 
     That is one list, of what changed since the last look with a margin, and a list of tasks for each of the few nodes
-    that run or ended since, for the pages with their logs.
+    that run or ended since, for the pages with their logs. Where a node has come to run that has no task, as a gate,
+    the signals are listed too.
 
     :param log: what was told of this execution so far.
     :param whole: list all nodes, as the last look should: a change that Flyte heard of very late may be missing else.
@@ -98,9 +101,13 @@ def watch_nodes(execution: ExecutionId, log: NodeLog, *, whole: bool = False) ->
     by_id = {node.id: node for node in found}
     asked = [node for node in log.changed(found) if node.has_tasks and (node.is_done or node.started_at)]
     asked.sort(key=lambda node: node.error is None)
+    is_gated = False
     for node in asked[:_LOGS_A_POLL]:
-        by_id[node.id] = replace(node, tasks=tuple((yield from list_tasks(node.id))))
-    return log.lines(by_id.values())
+        tasks = tuple((yield from list_tasks(node.id)))
+        by_id[node.id] = replace(node, tasks=tasks)
+        is_gated |= node.phase is NodePhase.RUNNING and not tasks
+    signals = (yield from list_signals(execution)) if is_gated else []
+    return [*log.lines(by_id.values()), *log.signal_lines(signals)]
 
 
 def tell_nodes(execution: ExecutionId, log: NodeLog, tell: Callable[[str], object]) -> Verb[None]:

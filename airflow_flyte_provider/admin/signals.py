@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from flyteidl.admin import common_pb2, signal_pb2
 from flyteidl.core import identifier_pb2
 from flyteidl.core.literals_pb2 import Literal
+from flyteidl.core.types_pb2 import LiteralType
 
 from airflow_flyte_provider.admin.client import Call, Service, Sleep, Verb
 from airflow_flyte_provider.admin.executions import get_execution, to_proto
@@ -49,6 +50,18 @@ class SignalLook:
     def signal(self) -> Signal | None:
         """The signal that was looked for, None as long as no gate has asked for it."""
         return next((signal for signal in self.signals if signal.id == self.signal_id), None)
+
+    def reached(self, wait_for: str) -> Signal | None:
+        """Return the signal once what is waited for has come about, None before.
+
+        :param wait_for: `"waiting"`: the execution asks for the signal; `"value"`: the signal has a value.
+        :raises FlyteSignalOverError: when the execution is over, and it will not.
+        """
+        signal = self.signal
+        if signal is not None and signal.is_set:
+            return signal
+        self.require_open()
+        return signal if wait_for == "waiting" else None
 
     def require_open(self) -> None:
         """Raise when the execution is over.
@@ -102,6 +115,7 @@ def set_signal(
     *,
     timeout: float | None,
     poll_interval: float,
+    write: Callable[[object, LiteralType, str], Literal] = to_literal,
 ) -> Verb[Signal]:
     """Give a signal its value. One that has this value already is left as it is, so that a retry does no harm.
 
@@ -111,6 +125,7 @@ def set_signal(
     :param value: a native value of the type that the signal takes, or a text of it.
     :param timeout: seconds to wait for the gate to be reached; None asks once.
     :param poll_interval: seconds between two looks meanwhile.
+    :param write: makes a literal of the value; takes the declared type and what to call the value in a fault.
     :returns: the signal with its value.
     :raises FlyteSignalNotReadyError: when the execution does not ask for the signal in time.
     :raises FlyteSignalValueError: when the value does not fit.
@@ -121,7 +136,12 @@ def set_signal(
     signal = look.signal
     if signal is None:
         raise _not_ready(look, timeout)
-    literal = _literal(signal, value)
+    try:
+        literal = write(value, signal.literal_type, signal_id)
+    except ValueFaults as faults:
+        raise FlyteSignalValueError(
+            f"Signal {signal_id!r} of execution {execution} takes {signal.type_name} and was not set: {faults}"
+        ) from None
     answered = replace(signal, is_set=True, value=from_literal(literal, signal.literal_type, signal_id))
     if signal == answered:
         return signal
@@ -138,7 +158,10 @@ def set_signal(
     try:
         yield Call("SetSignal", request, asked, Service.SIGNAL)
     except FlyteInvalidRequestError as refusal:
-        raise FlyteSignalValueError(str(refusal)) from None
+        # FlyteAdmin wants the declared type to fit the value's, and a union fits none of its variants.
+        is_union = signal.literal_type.WhichOneof("type") == "union_type"
+        hint = " Flyte 1.16 takes no value for a signal of a union type." if is_union else ""
+        raise FlyteSignalValueError(f"{refusal}{hint}") from None
     return answered
 
 
@@ -171,12 +194,3 @@ def _not_ready(look: SignalLook, timeout: float | None) -> FlyteSignalNotReadyEr
         f"{instead}{f' {hint.capitalize()}' if hint else ''} A signal can be set once its gate is reached."
     )
     return FlyteSignalNotReadyError(text)
-
-
-def _literal(signal: Signal, value: object) -> Literal:
-    try:
-        return to_literal(value, signal.literal_type, signal.id)
-    except ValueFaults as faults:
-        raise FlyteSignalValueError(
-            f"Signal {signal.id!r} of execution {signal.execution} takes {signal.type_name} and was not set: {faults}"
-        ) from None

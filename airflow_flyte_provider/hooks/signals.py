@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from flyteidl.core.literals_pb2 import Literal
+from flyteidl.core.types_pb2 import LiteralType
+
 from airflow_flyte_provider.admin import signals
+from airflow_flyte_provider.admin.signals import SignalLook
 from airflow_flyte_provider.hooks.connection import FlyteConnection
+from airflow_flyte_provider.hooks.uploads import Uploads
+from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.model.literals import to_literal
 from airflow_flyte_provider.model.signals import Signal
+from airflow_flyte_provider.model.types import describe
 
 
 class SignalVerbs(FlyteConnection):
@@ -26,6 +34,20 @@ class SignalVerbs(FlyteConnection):
         """
         return self.run(signals.list_signals(execution))
 
+    def look_for_signal(self, execution: ExecutionId, signal_id: str) -> SignalLook:
+        """Look once whether an execution asks for a signal, has its value, or is over.
+
+        :param signal_id: its name in the workflow.
+        :raises FlyteNotFoundError: when there is no such execution.
+
+        Example::
+
+            look = hook.look_for_signal(execution, "title")
+            look.signal  # None as long as no gate has asked for it
+            look.reached("value")  # the signal once it is set; raises when the execution is over without
+        """
+        return self.run(signals.look_for_signal(execution, signal_id))
+
     def set_signal(
         self,
         execution: ExecutionId,
@@ -39,7 +61,7 @@ class SignalVerbs(FlyteConnection):
 
         :param signal_id: its name in the workflow.
         :param value: a native Python value of the type that the signal takes, or a text of it, as for inputs; files
-            are given by URIs.
+            are given by the text of a URI that Flyte can read.
         :param timeout: seconds to wait for the execution to reach the gate; None does not wait.
         :param poll_interval: seconds between two looks meanwhile.
         :returns: the signal with its value.
@@ -54,7 +76,9 @@ class SignalVerbs(FlyteConnection):
 
             hook.set_signal(launched.id, "title", "Report of May", timeout=300)
         """
-        verb = signals.set_signal(execution, signal_id, value, timeout=timeout, poll_interval=poll_interval)
+        verb = signals.set_signal(
+            execution, signal_id, value, timeout=timeout, poll_interval=poll_interval, write=_write
+        )
         return self.run(verb)
 
     def approve_signal(
@@ -81,3 +105,11 @@ class SignalVerbs(FlyteConnection):
         At a gate that asks for approval the execution then ends FAILED with the code `ReceivedRejectSignal`.
         """
         return self.set_signal(execution, signal_id, False, timeout=timeout, poll_interval=poll_interval)
+
+
+def _write(value: object, literal_type: LiteralType, path: str) -> Literal:
+    """Return a literal, unless Flyte could not read what it points to."""
+    if Uploads().stage(value, literal_type, path) is not value:
+        hint = "a file for a signal is not uploaded: give a URI that Flyte can read"
+        raise ValueFaults.of(path, describe(literal_type), value, hint)
+    return to_literal(value, literal_type, path)

@@ -1,14 +1,18 @@
-"""What to log of the nodes of an execution while it runs."""
+"""What to log of the nodes of an execution while it runs, and of the signals that its gates wait for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.identifiers import NodeExecutionId
 from airflow_flyte_provider.model.nodes import NodeExecution, own
 from airflow_flyte_provider.model.phases import NodePhase
 from airflow_flyte_provider.model.reports import counts, label, link, took
+
+if TYPE_CHECKING:
+    from airflow_flyte_provider.model.signals import Signal
 
 #: Times are those of the engine's clock when a node changed, and Flyte may hear of it late.
 _OVERLAP = timedelta(minutes=2)
@@ -29,6 +33,7 @@ class NodeLog:
     def __init__(self, limit: int = 200) -> None:
         self._limit = limit
         self._phases: dict[NodeExecutionId, NodePhase] = {}
+        self._signals: set[str] = set()
         self._told = ""
         self._latest: datetime | None = None
 
@@ -62,6 +67,22 @@ class NodeLog:
             return []
         self._told = text
         return [text]
+
+    def signal_lines(self, signals: Iterable[Signal]) -> list[str]:
+        """Return a line for each signal that is waited for and was not told before, with how it can be answered."""
+        asked = [signal for signal in signals if not (signal.is_set or signal.id in self._signals)]
+        self._signals.update(signal.id for signal in asked)
+        return [_asking(signal) for signal in asked]
+
+
+def _asking(signal: Signal) -> str:
+    how = "FlyteSetSignalOperator or hook.set_signal"
+    if signal.type_name == "bool":
+        how = f"FlyteApproveOperator, FlyteRejectOperator, {how}"
+    return (
+        f"waiting for signal {signal}: answer it in the Flyte console, or by {how} "
+        f"for execution {signal.execution}"
+    )
 
 
 def _line(node: NodeExecution) -> str:

@@ -46,25 +46,26 @@ def to_xcom(outputs: Outputs, limit_bytes: int | None = XCOM_LIMIT_BYTES) -> dic
     :param limit_bytes: the most that they may have as JSON, in bytes; None for no limit.
     :raises XComTooLargeError: when they have more.
     """
-    values = {name: _plain(_in_place(outputs, name)) for name in outputs}
+    values = {name: xcom_value(_in_place(outputs, name)) for name in outputs}
     sizes = {name: len(json.dumps(value, default=str)) for name, value in values.items()}
     if limit_bytes is not None and sum(sizes.values()) > limit_bytes:
         raise XComTooLargeError(sizes, limit_bytes)
     return values
 
 
-def _in_place(outputs: Outputs, name: str) -> Any:
-    reference = outputs.reference(name)
-    return outputs[name] if reference is None else reference
-
-
-def _plain(value: Any) -> Any:
+def xcom_value(value: Any) -> Any:
+    """Return a native value as one that XCom can hold; see `to_xcom`."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): xcom_value(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [xcom_value(item) for item in value]
     if isinstance(value, FileReference):
         return value.to_dict()
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def _in_place(outputs: Outputs, name: str) -> Any:
+    reference = outputs.reference(name)
+    return outputs[name] if reference is None else reference

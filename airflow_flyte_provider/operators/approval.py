@@ -166,9 +166,7 @@ class FlyteApprovalOperator(FlyteOperator):
         return self.hook.execution_id(self.execution)
 
     def _look(self) -> SignalLook:
-        from airflow_flyte_provider.admin.signals import look_for_signal
-
-        return self.hook.run(look_for_signal(self._id, self.signal_id))
+        return self.hook.look_for_signal(self._id, self.signal_id)
 
     def _go_on(self, context: Context) -> dict[str, Any]:
         """Take the answer that Flyte has, or ask; defer until there is something new."""
@@ -298,7 +296,9 @@ class FlyteApprovalOperator(FlyteOperator):
     def _raise_timeout(self) -> NoReturn:
         signal = self._look().signal
         if signal is None:
-            told = f"did not reach the gate of signal {self.signal_id!r} within gate_timeout={self.gate_timeout}"
+            told = (
+                f"did not reach the gate of signal {self.signal_id!r} within gate_timeout={self.gate_timeout}"
+            )
         else:
             told = f"still waits for signal {signal}: nobody answered within response_timeout={self.response_timeout}"
         raise FlyteWaitTimeoutError(f"Execution {self._id} {told}. It goes on.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
+
 from airflow_flyte_provider.exceptions import FlyteConfigError
 
 
@@ -20,3 +23,19 @@ def as_bool(name: str, value: bool | str) -> bool:
         return parse_bool(str(value))
     except ValueError as fault:
         raise FlyteConfigError(f"{name} is {value!r}: {fault}") from None
+
+
+def as_seconds(name: str, value: float | timedelta | str) -> float:
+    """Return a length of time in seconds.
+
+    :param name: the argument, for the error.
+    :param value: seconds as a number or its text, or a timedelta.
+    :raises FlyteConfigError: when it is none of these, or negative.
+    """
+    try:
+        seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise FlyteConfigError(f"{name} is {value!r}: give seconds, 0 or more, or a timedelta.")
+    return seconds

@@ -9,6 +9,11 @@ from airflow_flyte_provider.operators.execute import FlyteExecuteOperator
 from airflow_flyte_provider.operators.launching import EXECUTION_NAME_KEY
 from airflow_flyte_provider.operators.register import FlyteRegisterOperator
 from airflow_flyte_provider.operators.rerun import FlyteRecoverOperator, FlyteRelaunchOperator
+from airflow_flyte_provider.operators.signals import (
+    FlyteApproveOperator,
+    FlyteRejectOperator,
+    FlyteSetSignalOperator,
+)
 from airflow_flyte_provider.operators.terminate import FlyteTerminateOperator
 from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY
 
@@ -17,9 +22,12 @@ __all__ = [
     "EXECUTION_NAME_KEY",
     "FlyteActivateLaunchPlanOperator",
     "FlyteApprovalOperator",
+    "FlyteApproveOperator",
     "FlyteExecuteOperator",
     "FlyteRecoverOperator",
     "FlyteRegisterOperator",
+    "FlyteRejectOperator",
     "FlyteRelaunchOperator",
+    "FlyteSetSignalOperator",
     "FlyteTerminateOperator",
 ]

@@ -1,6 +1,7 @@
 """What FlyteHook does with signals, against a real local Flyte, and as a real Flyte was recorded."""
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,6 +9,7 @@ from flyteidl.admin import execution_pb2, signal_pb2
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from airflow_flyte_provider.admin import signals as verbs
+from airflow_flyte_provider.admin.nodes import watch_nodes
 from airflow_flyte_provider.exceptions import (
     FlyteInvalidRequestError,
     FlyteNotFoundError,
@@ -17,9 +19,15 @@ from airflow_flyte_provider.exceptions import (
     FlyteSignalValueError,
 )
 from airflow_flyte_provider.model.executions import Execution
+from airflow_flyte_provider.model.files import FlyteFile
 from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.model.node_log import NodeLog
 from airflow_flyte_provider.model.signals import Signal
+from tests.asking import SIGNAL, register_asking
 from tests.conftest import RECORDINGS
+from tests.e2e.gates import wait_for
+from tests.hooks.conftest import FILE
+from tests.hooks.test_views import counted
 
 
 @pytest.fixture
@@ -82,6 +90,15 @@ def test_an_execution_that_ends_while_its_signal_is_waited_for_is_told(hook, gat
         hook.approve_signal(gated, signal)
 
 
+def test_a_local_file_is_refused_and_one_in_a_store_is_not(hook, registered, folder):
+    register_asking(registered.endpoint, "asking.a_file", FILE)
+    execution = hook.execute(hook.fetch_launch_plan("asking.a_file")).id
+    with pytest.raises(FlyteSignalValueError, match="is not uploaded: give a URI"):
+        hook.set_signal(execution, SIGNAL, FlyteFile(folder / "a b.txt"), timeout=30, poll_interval=0.1)
+    hook.set_signal(execution, SIGNAL, "s3://bucket/a.txt")
+    assert hook.wait(execution, timeout=30, poll_interval=0.1).is_successful
+
+
 def test_an_execution_that_does_not_exist(hook):
     missing = hook.execution_id("nope")
     assert hook.list_signals(missing) == []
@@ -101,6 +118,35 @@ def test_all_pages_are_listed(hook, registered, gated):
     client.close()
     found = [signal.id for signal in hook.list_signals(gated) if signal.id.startswith("s")]
     assert found == [f"s{number:03}" for number in range(2 * verbs._PAGE + 1)]
+
+
+def test_who_waits_is_told_of_each_signal_once(hook, gated):
+    lines = []
+    with ThreadPoolExecutor() as executor:
+        waiting = executor.submit(hook.wait, gated, timeout=60, poll_interval=0.1, tell=lines.append)
+        wait_for(lambda: sum("waiting for signal" in line for line in lines) == 2)
+        hook.approve_signal(gated, "approve-me")
+        hook.set_signal(gated, "title", "hi")
+        assert waiting.result(30).is_successful
+    told = sorted(line.partition(", or by")[0] for line in lines if "signal" in line)
+    assert told == [
+        "waiting for signal 'approve-me' (bool): answer it in the Flyte console",
+        "waiting for signal 'title' (str): answer it in the Flyte console",
+    ]
+
+
+def test_signals_are_listed_when_a_gate_comes_to_wait_and_only_then(hook, gated):
+    hook.run(verbs._wait_for_gate(gated, "title", 30, 0.1))
+    calls, log = Counter(), NodeLog()
+    for _ in range(3):
+        hook.run(counted(watch_nodes(gated, log), calls))
+    assert calls["ListSignals"] == 1
+    plain = hook.execute(hook.fetch_launch_plan("demo.add_one"), {"a": 1}).id
+    calls, log = Counter(), NodeLog()
+    while not hook.get_execution(plain).is_done:
+        hook.run(counted(watch_nodes(plain, log), calls))
+    assert calls["ListNodeExecutions"]
+    assert calls["ListSignals"] == 0
 
 
 # -- as recorded ------------------------------------------------------------------------------------------------

@@ -1,16 +1,11 @@
 """FlyteRegisterOperator and FlyteActivateLaunchPlanOperator, run by real Airflow against a real local Flyte."""
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
 
 from airflow_flyte_provider.model.identifiers import EntityId
 from tests.dag_runs import run_dag, run_file
 
 pytestmark = pytest.mark.usefixtures("airflow_db", "flyte_conn")
-EXAMPLES = Path(__file__).parents[2] / "example_dags"
 IMPORTS = """
 from airflow_flyte_provider.operators.flyte import FlyteActivateLaunchPlanOperator, FlyteRegisterOperator
 """
@@ -70,15 +65,6 @@ FlyteRegisterOperator(task_id="bad", {arguments})
     assert run.state("bad") == "failed"
     assert error in run.log
     assert told in run.log
-
-
-@pytest.fixture
-def examples():
-    """The example DAGs, in Airflow's DAGs folder."""
-    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"], "examples")
-    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def test_the_example_runs_as_it_is(hook, examples, tmp_path, monkeypatch):

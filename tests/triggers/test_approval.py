@@ -11,7 +11,6 @@ import pytest
 from airflow_flyte_provider.triggers.approval import FlyteApprovalTrigger
 from tests.dag_runs import AIRFLOW_2
 
-
 pytestmark = pytest.mark.skipif(AIRFLOW_2, reason="this Airflow cannot ask")
 ASKED = str(uuid4())
 
@@ -73,7 +72,12 @@ def gated(hook):
 
 def waiting(execution, **arguments):
     """Return the task of a trigger that went through `serialize`, as it does in Airflow; its result is the event."""
-    about = {"flyte_conn_id": "flyte_default", "execution": str(execution), "signal_id": "title", "poll_interval": 0.2}
+    about = {
+        "flyte_conn_id": "flyte_default",
+        "execution": str(execution),
+        "signal_id": "title",
+        "poll_interval": 0.2,
+    }
     trigger = FlyteApprovalTrigger(**about, question=ASKED, options=["Submit"], **arguments)
     path, kept = trigger.serialize()
     assert path == f"{FlyteApprovalTrigger.__module__}.{FlyteApprovalTrigger.__qualname__}"
