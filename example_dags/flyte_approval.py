@@ -1,6 +1,6 @@
 """Train on Flyte, ask a person on Airflow's page whether the model is good enough, deploy on Flyte.
 
-Needs Airflow 3.1 or newer, and the workflow of `flyte_workflows.deployment.py` registered.
+Needs Airflow 3.1 or newer, and the workflow of `flyte_workflows/training.py` registered.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ def flyte_approval():
     # [START howto_flyte_approval]
     train = FlyteExecuteOperator(
         task_id="train",
-        launch_plan="flyte_workflows.deployment.train_and_deploy",
+        launch_plan="flyte_workflows.training.train_and_deploy",
         inputs={"epochs": 9},
         wait_for_completion=False,  # it waits for a person, and so does the next task
     )
     approval = FlyteApprovalOperator(
         task_id="approval",
         execution=train.output,
-        signal="deploy-model",
+        signal_id="deploy-model",
         subject="Is the model good enough to be deployed?",
         body="It replaces the one that is in use **at once**.",
         response_timeout=timedelta(days=2),

@@ -14,6 +14,7 @@ from airflow import __version__ as airflow_version
 
 from airflow_flyte_provider.exceptions import (
     FlyteConfigError,
+    FlyteConnectionError,
     FlyteError,
     FlyteRejectedError,
     FlyteSignalAnsweredError,
@@ -25,9 +26,11 @@ from airflow_flyte_provider.operators.asking import question_text
 from airflow_flyte_provider.operators.base import FlyteOperator
 from airflow_flyte_provider.triggers.approval import FlyteApprovalTrigger
 from airflow_flyte_provider.triggers.events import deadline, seconds
+from airflow_flyte_provider.triggers.signals import FlyteSignalTrigger
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.triggers.base import BaseTrigger
 
     from airflow_flyte_provider.admin.signals import SignalLook
     from airflow_flyte_provider.hooks.gates import Gate
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 #: The first Airflow with a page on which people are asked.
 _ASKS_SINCE = (3, 1)
 
-#: Seconds for which an answer is kept in the worker when Flyte cannot be reached.
+#: Seconds for which a worker keeps an answer while Flyte cannot be reached.
 _PATIENCE = 600.0
 
 
@@ -57,7 +60,7 @@ class FlyteApprovalOperator(FlyteOperator):
 
     :param execution: the execution's name, or "project/domain/name" as `FlyteExecuteOperator` returns it with
         `wait_for_completion=False` (templated).
-    :param signal: the signal's id: the first argument of `wait_for_input`, the second of `approve` (templated).
+    :param signal_id: the signal's name: the first argument of `wait_for_input`, the second of `approve` (templated).
     :param subject: the question's headline (templated). Default: names signal and execution.
     :param body: Markdown to be shown above what is known about the gate (templated).
     :param response_timeout: how long to wait for an answer, in seconds or as a timedelta; None waits for ever.
@@ -79,12 +82,12 @@ class FlyteApprovalOperator(FlyteOperator):
     Example::
 
         launched = FlyteExecuteOperator(task_id="train", launch_plan="ml.train", wait_for_completion=False)
-        FlyteApprovalOperator(task_id="approve", execution=launched.output, signal="deploy-model")
+        FlyteApprovalOperator(task_id="approve", execution=launched.output, signal_id="deploy-model")
     """
 
     template_fields: Sequence[str] = (
         "execution",
-        "signal",
+        "signal_id",
         "subject",
         "body",
         "default",
@@ -96,7 +99,7 @@ class FlyteApprovalOperator(FlyteOperator):
         self,
         *,
         execution: str,
-        signal: str,
+        signal_id: str,
         subject: str | None = None,
         body: str | None = None,
         response_timeout: timedelta | float | None = None,
@@ -110,7 +113,7 @@ class FlyteApprovalOperator(FlyteOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.execution = execution
-        self.signal = signal
+        self.signal_id = signal_id
         self.subject = subject
         self.body = body
         self.response_timeout = response_timeout
@@ -123,8 +126,8 @@ class FlyteApprovalOperator(FlyteOperator):
         if tuple(int(part) for part in airflow_version.split(".")[:2]) < _ASKS_SINCE:
             raise FlyteConfigError(
                 f"Task {self.task_id!r}: FlyteApprovalOperator needs Airflow 3.1 or newer, this is {airflow_version}: "
-                "it asks on a page that older ones do not have. Set the signal by FlyteHook.set_signal in a task of "
-                "your own, or answer in the Flyte console."
+                "it asks on a page that older ones do not have. Answer by a FlyteSetSignalOperator, "
+                "FlyteApproveOperator or FlyteRejectOperator, or in the Flyte console."
             )
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -135,16 +138,16 @@ class FlyteApprovalOperator(FlyteOperator):
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Take up again after the gate was reached or answered; called by Airflow.
 
-        :param event: what `FlyteApprovalTrigger` yielded, or, on Airflow 3.3, the answer itself.
+        :param event: what `FlyteSignalTrigger` or `FlyteApprovalTrigger` yielded; on Airflow 3.3 the answer itself.
         """
         if not self._is_ours(event, context):
             return self._go_on(context)
         if event.get("error"):
             raise FlyteError(
-                f"Signal {self.signal!r} of execution {self._id} cannot be watched: {event['error']}"
+                f"Signal {self.signal_id!r} of execution {self._id} cannot be watched: {event['error']}"
             )
         if event.get("chosen_options"):
-            return self._tell_flyte(context, event)
+            return self._tell_flyte_at_last(context, event)
         if event.get("timeout"):
             self._raise_timeout()
         return self._go_on(context)
@@ -155,7 +158,7 @@ class FlyteApprovalOperator(FlyteOperator):
         A trigger whose task Airflow itself has resumed still runs for a moment. On SQLite its id may be that of another
         task's trigger by then, and that task gets its event.
         """
-        ours = {"execution": str(self._id), "signal": self.signal, "question": str(context["ti"].id)}
+        ours = {"execution": str(self._id), "signal": self.signal_id, "question": str(context["ti"].id)}
         return all(event.get(key) in (None, "", ours[key]) for key in ours)
 
     @property
@@ -163,34 +166,41 @@ class FlyteApprovalOperator(FlyteOperator):
         return self.hook.execution_id(self.execution)
 
     def _look(self) -> SignalLook:
-        from airflow_flyte_provider.admin.signals import look_for_signal
-
-        return self.hook.run(look_for_signal(self._id, self.signal))
+        return self.hook.look_for_signal(self._id, self.signal_id)
 
     def _go_on(self, context: Context) -> dict[str, Any]:
         """Take the answer that Flyte has, or ask; defer until there is something new."""
         look = self._look()
         if look.signal is not None and look.signal.is_set:
             self.log.info("Signal %s was answered in Flyte.", look.signal)
-            gate = self.hook.get_gate(look.execution, self.signal)
+            gate = self.hook.get_gate(look.execution, self.signal_id)
             return self._result(look.signal, gate, "flyte")
         look.require_open()
         if look.signal is None:
-            self.log.info("Execution %s has not reached the gate of signal %r yet.", self._id, self.signal)
-            self._defer(deadline=deadline(context["ti"], seconds(self.gate_timeout)))
+            self.log.info("Execution %s has not reached the gate of signal %r yet.", self._id, self.signal_id)
+            self._defer(
+                FlyteSignalTrigger(
+                    flyte_conn_id=self.flyte_conn_id,
+                    execution=str(self._id),
+                    signal_id=self.signal_id,
+                    wait_for="waiting",
+                    poll_interval=self.poll_interval,
+                    deadline=deadline(context["ti"], seconds(self.gate_timeout)),
+                )
+            )
         return self._ask(context, look, look.signal)
 
     def _ask(self, context: Context, look: SignalLook, signal: Signal) -> NoReturn:
         from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 
-        gate = self.hook.get_gate(look.execution, self.signal)
+        gate = self.hook.get_gate(look.execution, self.signal_id)
         question = self._question(signal, gate)
         default = suggested = None
         if self.default is not None:
             suggested = self._default_for(question)
             chosen, filled = question.answer_of(suggested)
             default = {"chosen_options": chosen, "params_input": filled}
-        subject = self.subject or f"{question.verb} {self.signal!r} of execution {self._id.name}"
+        subject = self.subject or f"{question.verb} {self.signal_id!r} of execution {self._id.name}"
         upsert_hitl_detail(
             ti_id=context["ti"].id,
             subject=subject,
@@ -205,32 +215,44 @@ class FlyteApprovalOperator(FlyteOperator):
             notify(context)
         limit = seconds(self.response_timeout)
         self._defer(
-            question=str(context["ti"].id),
-            options=question.options,
-            default=default,
-            deadline=None if limit is None else time.time() + limit,
+            FlyteApprovalTrigger(
+                flyte_conn_id=self.flyte_conn_id,
+                execution=str(self._id),
+                signal_id=self.signal_id,
+                question=str(context["ti"].id),
+                options=question.options,
+                default=default,
+                deadline=None if limit is None else time.time() + limit,
+                poll_interval=self.poll_interval,
+            )
         )
 
-    def _defer(self, **question: Any) -> NoReturn:
-        trigger = FlyteApprovalTrigger(
-            flyte_conn_id=self.flyte_conn_id,
-            execution=str(self._id),
-            signal=self.signal,
-            poll_interval=self.poll_interval,
-            **question,
-        )
+    def _defer(self, trigger: BaseTrigger) -> NoReturn:
+        # Deadlines are the triggers' own: Airflow's would fail the task without a word of what it waited for.
         self.defer(trigger=trigger, method_name="execute_complete", timeout=None)
+
+    def _tell_flyte_at_last(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Give Flyte the answer, however often it cannot be reached: a retry would have to ask the person again."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self._tell_flyte(context, event)
+            except FlyteConnectionError as fault:
+                if time.monotonic() >= until:
+                    raise
+                self.log.warning("The answer could not be given yet. %s", fault)
+                time.sleep(self.poll_interval)
 
     def _tell_flyte(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         look = self._look()
         if look.signal is None:
             look.require_open()
-            raise FlyteError(f"Execution {self._id} no longer asks for signal {self.signal!r}.")
-        gate = self.hook.get_gate(look.execution, self.signal)
+            raise FlyteError(f"Execution {self._id} no longer asks for signal {self.signal_id!r}.")
+        gate = self.hook.get_gate(look.execution, self.signal_id)
         user = event.get("responded_by_user")
         try:
             value = self._question(look.signal, gate).value_of(event["chosen_options"], event["params_input"])
-            signal = self.hook.set_signal(self._id, self.signal, value, timeout=_PATIENCE)
+            signal = self.hook.set_signal(self._id, self.signal_id, value)
         except (ValueError, FlyteSignalValueError) as fault:
             self.log.error("The answer cannot be used, and is asked for again: %s", fault)
             self._ask(context, look, look.signal)
@@ -262,10 +284,10 @@ class FlyteApprovalOperator(FlyteOperator):
             who = {"flyte": "somebody in Flyte", "default": "nobody in time, so the default"}
             told = answered_by["name"] if answered_by else who[answered_in]
             raise FlyteRejectedError(
-                f"Signal {self.signal!r} of execution {self._id} was rejected by {told}."
+                f"Signal {self.signal_id!r} of execution {self._id} was rejected by {told}."
             )
         return {
-            "signal": self.signal,
+            "signal": self.signal_id,
             "value": signal.value,
             "answered_in": answered_in,
             "answered_by": answered_by,
@@ -274,7 +296,9 @@ class FlyteApprovalOperator(FlyteOperator):
     def _raise_timeout(self) -> NoReturn:
         signal = self._look().signal
         if signal is None:
-            told = f"did not reach the gate of signal {self.signal!r} within gate_timeout={self.gate_timeout}"
+            told = (
+                f"did not reach the gate of signal {self.signal_id!r} within gate_timeout={self.gate_timeout}"
+            )
         else:
             told = f"still waits for signal {signal}: nobody answered within response_timeout={self.response_timeout}"
         raise FlyteWaitTimeoutError(f"Execution {self._id} {told}. It goes on.")

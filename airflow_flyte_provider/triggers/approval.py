@@ -8,35 +8,31 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_flyte_provider.exceptions import FlyteError
 from airflow_flyte_provider.model.identifiers import ExecutionId
-
-if TYPE_CHECKING:
-    from airflow_flyte_provider.admin.signals import SignalLook
-    from airflow_flyte_provider.hooks.flyte import FlyteHook
 
 
 class FlyteApprovalTrigger(BaseTrigger):
-    """Fires once a gate is reached, or, when a question about it is open in Airflow, once it is answered.
+    """Fires once the question about a gate is answered, in Airflow or in Flyte, or the execution is over.
 
-    The event holds `execution`, `signal` and `question`, and one of: `waiting`, true when the gate is reached and
-    nothing has been asked yet; `chosen_options` and `params_input`, with `responded_by_user`, when a person answered in
-    Airflow, or with `timedout` for the default; `settled`, true when the signal has a value already or the execution is
-    over; `timeout`, true when the deadline has passed; `error`, why the wait cannot go on. A question that is settled
-    in Flyte is closed in Airflow with the answer that was given there.
+    The event holds `execution`, `signal` and `question`, and one of: `chosen_options` and `params_input`, with
+    `responded_by_user`, when a person answered in Airflow, or with `timedout` for the default; `settled`, true when the
+    signal has a value in Flyte or the execution is over; `timeout`, true when the deadline has passed; `error`, why the
+    wait cannot go on. A question that was answered in Flyte is closed in Airflow with that answer.
 
     :param flyte_conn_id: the Airflow connection.
     :param execution: the execution as "project/domain/name".
-    :param signal: the signal that the gate waits for.
-    :param question: id of the task instance that asks; empty as long as it has not asked.
+    :param signal_id: the signal that the gate waits for.
+    :param question: id of the task instance that asks.
     :param options: what there is to choose from.
     :param default: the answer once the deadline has passed, with `chosen_options` and `params_input`; None for none.
     :param deadline: when to give up, in seconds since 1970 (UTC); None never gives up.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between two looks at Flyte, and at the question.
     """
 
     def __init__(
@@ -44,9 +40,9 @@ class FlyteApprovalTrigger(BaseTrigger):
         *,
         flyte_conn_id: str,
         execution: str,
-        signal: str,
-        question: str = "",
-        options: Sequence[str] = (),
+        signal_id: str,
+        question: str,
+        options: Sequence[str],
         default: Mapping[str, Any] | None = None,
         deadline: float | None = None,
         poll_interval: float = 10.0,
@@ -54,7 +50,7 @@ class FlyteApprovalTrigger(BaseTrigger):
         super().__init__()
         self.flyte_conn_id = flyte_conn_id
         self.execution = execution
-        self.signal = signal
+        self.signal_id = signal_id
         self.question = question
         self.options = list(options)
         self.default = None if default is None else dict(default)
@@ -68,7 +64,7 @@ class FlyteApprovalTrigger(BaseTrigger):
             {
                 "flyte_conn_id": self.flyte_conn_id,
                 "execution": self.execution,
-                "signal": self.signal,
+                "signal_id": self.signal_id,
                 "question": self.question,
                 "options": self.options,
                 "default": self.default,
@@ -79,44 +75,60 @@ class FlyteApprovalTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and yield the one event."""
-        from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteError
-        from airflow_flyte_provider.hooks.flyte import FlyteHook
+        about = {"execution": self.execution, "signal": self.signal_id, "question": self.question}
+        yield TriggerEvent({**about, **await self._outcome()})
 
+    async def _outcome(self) -> dict[str, Any]:
+        flyte = asyncio.create_task(self._in_flyte())
+        airflow = asyncio.create_task(self._in_airflow())
+        left = None if self.deadline is None else max(self.deadline - time.time(), 0)
+        try:
+            await asyncio.wait({flyte, airflow}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            # Flyte first: what is settled there stays settled.
+            for each in (flyte, airflow):
+                if each.done():
+                    return each.result()
+        except FlyteError as fault:
+            return {"error": str(fault)}
+        finally:
+            flyte.cancel()
+            airflow.cancel()
+        return await self._at_last()
+
+    async def _in_flyte(self) -> dict[str, Any]:
+        """Wait until the signal has a value or the execution is over; close the question in Airflow."""
+        from airflow_flyte_provider.admin.signals import list_signals
+        from airflow_flyte_provider.hooks.flyte import FlyteHook
+        from airflow_flyte_provider.model.questions import Question
+        from airflow_flyte_provider.triggers.signal_watch import SignalWatch
+
+        execution = ExecutionId.parse(self.execution)
+        await SignalWatch(self.flyte_conn_id, execution, self.signal_id, "value").wait(self.poll_interval)
         hook = FlyteHook(self.flyte_conn_id)
-        about = {"execution": self.execution, "signal": self.signal, "question": self.question}
+        await hook.load_settings()
+        for signal in await hook.arun(list_signals(execution)):
+            if signal.id == self.signal_id and signal.is_set:
+                answer = Question(signal, tuple(self.options)).answer_of(signal.value)
+                await asyncio.to_thread(self._close, *answer)
+        return {"settled": True}
+
+    async def _in_airflow(self) -> dict[str, Any]:
+        """Wait for a person's answer. Airflow 3.3 resumes the task by itself then; older ones leave it to us."""
         while True:
-            event: dict[str, Any] | None
-            try:
-                event = await self._look(hook)
-            except FlyteConnectionError as fault:
-                self.log.warning("This look found out nothing. %s", fault)
-                event = None
-            except FlyteError as fault:
-                event = {"error": str(fault)}
-            event = event or await self._look_at_time()
-            if event:
-                yield TriggerEvent({**about, **event})
-                return
+            if answer := await asyncio.to_thread(self._answer):
+                return answer
             await asyncio.sleep(self.poll_interval)
 
-    async def _look(self, hook: FlyteHook) -> dict[str, Any] | None:
-        """Look at both once, Flyte first: what is settled there stays settled."""
-        from airflow_flyte_provider.admin.signals import look_for_signal
-
-        if "settings" not in vars(hook):
-            await hook.load_settings()
-        look = await hook.arun(look_for_signal(ExecutionId.parse(self.execution), self.signal))
-        if look.signal is not None and look.signal.is_set:
-            await self._close(look)
-            return {"settled": True}
-        if look.execution.is_done:
-            return {"settled": True}
-        if not self.question:
-            return {"waiting": True} if look.signal is not None else None
-        return await asyncio.to_thread(self._answer)
+    async def _at_last(self) -> dict[str, Any]:
+        """Return what holds when the deadline has passed."""
+        if self.default is None:
+            return {"timeout": True}
+        chosen, filled = self.default["chosen_options"], self.default["params_input"]
+        closed = await asyncio.to_thread(self._close, chosen, filled)
+        late = None if closed else await asyncio.to_thread(self._answer)
+        return late or {**self.default, "timedout": True}
 
     def _answer(self) -> dict[str, Any] | None:
-        """Return what Airflow has as the answer. Airflow 3.3 resumes the task by itself; others leave it to us."""
         from airflow.sdk.execution_time.hitl import get_hitl_detail_content_detail
 
         try:
@@ -133,28 +145,8 @@ class FlyteApprovalTrigger(BaseTrigger):
             "responded_by_user": user and {"id": user.id, "name": user.name},
         }
 
-    async def _look_at_time(self) -> dict[str, Any] | None:
-        if self.deadline is None or time.time() < self.deadline:
-            return None
-        if self.default is None:
-            return {"timeout": True}
-        chosen, filled = self.default["chosen_options"], self.default["params_input"]
-        if not await asyncio.to_thread(self._record, chosen, filled):
-            answer = await asyncio.to_thread(self._answer)
-            if answer:
-                return answer
-        return {**self.default, "timedout": True}
-
-    async def _close(self, look: SignalLook) -> None:
-        """Answer the open question as Flyte was answered, so that nobody is asked any more."""
-        if not self.question or look.signal is None:
-            return
-        from airflow_flyte_provider.model.questions import Question
-
-        answer = Question(look.signal, tuple(self.options)).answer_of(look.signal.value)
-        await asyncio.to_thread(self._record, *answer)
-
-    def _record(self, chosen: list[str], filled: dict[str, Any]) -> bool:
+    def _close(self, chosen: list[str], filled: dict[str, Any]) -> bool:
+        """Answer the question, so that nobody is asked any more; tell whether nobody else was first."""
         from airflow.sdk.execution_time.hitl import update_hitl_detail_response
 
         try:

@@ -43,7 +43,7 @@ for dag_id, limits in (
         FlyteApprovalOperator(
             task_id="ask",
             execution="{{ dag_run.conf['execution'] }}",
-            signal="{{ dag_run.conf['signal'] }}",
+            signal_id="{{ dag_run.conf['signal'] }}",
             body="The **May** report.",
             poll_interval=0.5,
             **limits,
@@ -55,7 +55,7 @@ for dag_id, limits in (
 @pytest.fixture(scope="module")
 def airflow(registered):
     """A real Airflow with `gated`, which executes `demo.gated`, and with DAGs that ask about a gate."""
-    env = {"AIRFLOW_CONN_FLYTE_DEFAULT": connection(registered.endpoint)}
+    env = {"AIRFLOW_CONN_FLYTE_DEFAULT": connection(registered.endpoint, call_timeout=5)}
     with RunningAirflow({"asking.py": ASKING, "flyte_approval.py": EXAMPLE.read_text()}, env) as running:
         yield running
 
@@ -74,20 +74,24 @@ class Asked:
     def answer(self, option, form=None):
         self.rest.answer(*self.task, option, form)
 
-    def until_asked(self, workers=1):
-        """Wait until the question is there, and Airflow has done with the workers that came to ask it.
+    def until_deferred(self, workers=1):
+        """Wait until the task waits, and Airflow has done with the workers that it has had.
 
         A task that is resumed before its executor has told of the worker's end is taken for a failed one.
         """
 
         def waits():
-            asked = self.question
-            if not asked or asked["response_received"] or asked["task_instance"]["state"] != "deferred":
+            if self.rest.task_state(*self.task) != "deferred":
                 return False
             told = (self.airflow.home / "scheduler.log").read_text(errors="replace")
             return len(re.findall(rf"Received executor event .* run_id='{self.run_id}'", told)) >= workers
 
-        self.airflow.until(waits, 90, "it has asked", 0.3)
+        self.airflow.until(waits, 90, "it waits", 0.3)
+
+    def until_asked(self, workers=1):
+        """Wait until there is a question without an answer."""
+        self.until_deferred(workers)
+        assert self.question["response_received"] is False
 
     @property
     def url(self):
@@ -262,19 +266,31 @@ def test_an_answer_in_flyte_closes_the_question_in_airflow(hook, gated, ask):
     assert "Signal 'title' (str) = 'Report of June' was answered in Flyte." in title.log
 
 
-def test_nobody_is_asked_before_the_gate_is_reached(airflow, registered, hook, ask):
+def test_nobody_is_asked_before_the_gate_is_reached(registered, hook, ask):
     client = Client(registered.endpoint)
     client.workflow("asking.twice", [approval("n0", "first"), approval("n1", "second", after=("n0",))])
     client.close()
     execution = hook.execute(hook.fetch_launch_plan("asking.twice"), {"a": 4}).id
     second = ask(execution, "second", wait=False)
-    airflow.until(lambda: airflow.rest.task_state(*second.task) == "deferred", 90, "it waits", 0.3)
+    second.until_deferred()
     assert second.question is None
     hook.approve_signal(execution, "first", timeout=30, poll_interval=0.2)
     second.until_asked(workers=2)
     second.answer("Approve")
     assert second.end() == "success", second.log
     assert hook.wait(execution, timeout=30, poll_interval=0.2).is_successful
+
+
+def test_an_answer_is_kept_while_flyte_is_away(airflow, registered, hook, gated, ask):
+    asked = ask(gated, "title")
+    registered.kill()
+    try:
+        asked.answer("Submit", {"value": "Report of July"})
+        airflow.until(lambda: "The answer could not be given yet" in asked.log, 90, "it has tried", 0.5)
+    finally:
+        registered.restart()
+    assert asked.end() == "success", asked.log
+    assert [one.value for one in hook.list_signals(gated)] == [None, "Report of July"]
 
 
 def test_an_execution_that_ends_first_fails_the_task_and_tells_how(hook, gated, ask):

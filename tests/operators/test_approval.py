@@ -17,7 +17,7 @@ def test_an_airflow_that_cannot_ask_is_told_when_the_dag_is_parsed(monkeypatch, 
         FlyteConfigError,
         match=rf"'ask': FlyteApprovalOperator needs Airflow 3\.1 or newer, this is {version}",
     ):
-        FlyteApprovalOperator(task_id="ask", execution="x", signal="title")
+        FlyteApprovalOperator(task_id="ask", execution="x", signal_id="title")
 
 
 @pytest.mark.skipif(AIRFLOW_2, reason="this Airflow cannot ask")
@@ -34,5 +34,5 @@ def test_an_airflow_that_cannot_ask_is_told_when_the_dag_is_parsed(monkeypatch, 
     ],
 )
 def test_the_answer_to_another_question_is_not_taken_for_this_ones(event, ours):
-    operator = FlyteApprovalOperator(task_id="ask", execution="x", signal="title")
+    operator = FlyteApprovalOperator(task_id="ask", execution="x", signal_id="title")
     assert operator._is_ours(event, {"ti": SimpleNamespace(id="ti-1")}) is ours
