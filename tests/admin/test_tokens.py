@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from airflow_flyte_provider.admin.auth.tokens import Token, TokenKeeper
-from airflow_flyte_provider.exceptions import FlyteSignInError
+from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteSignInError
 
 
 class Source:
@@ -43,6 +43,27 @@ def test_one_is_replaced_before_it_ends(monkeypatch, lifetime, lead):
     assert keeper.get() == "at 1000"
     now[0] += 2
     assert keeper.get() == f"at {now[0]:g}"
+
+
+def test_one_that_has_not_ended_outlasts_a_fault_of_the_source(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("airflow_flyte_provider.admin.auth.tokens.time.monotonic", lambda: now[0])
+    given = [Token("t1", 100, 1000.0)]
+
+    def fetch():
+        if not given:
+            raise FlyteConnectionError("down")
+        return given.pop()
+
+    keeper = TokenKeeper(fetch)
+    assert keeper.get() == "t1"
+    now[0] += 90
+    assert keeper.get() == "t1"
+    with pytest.raises(FlyteConnectionError):
+        keeper.get(refused="t1")
+    now[0] += 20
+    with pytest.raises(FlyteConnectionError):
+        keeper.get()
 
 
 def test_a_clock_that_is_set_changes_nothing():

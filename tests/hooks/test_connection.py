@@ -1,13 +1,16 @@
 """What the "Test" button says, and what is read of a connection in whatever form it is given."""
 
+import asyncio
 import datetime
 import json
 import re
 import socket
+import uuid
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from airflow.providers.common.compat.sdk import redact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -319,6 +322,19 @@ def test_a_configuration_file_of_flytectl(monkeypatch, config, tmp_path):
     secret.write_text("s3cret-of-another-file\n")
     text = FLYTECTL.replace("clientSecretEnvVar: MY_FLYTE_SECRET", f"clientSecretLocation: {secret}")
     assert with_file(monkeypatch, config(text)).sign_in.client_secret == "s3cret-of-another-file"
+
+
+@pytest.mark.parametrize("how", ["blocking", "on the event loop"])
+def test_a_secret_that_airflow_has_not_seen_is_masked(monkeypatch, config, how):
+    secret = uuid.uuid4().hex
+    monkeypatch.setenv("MY_FLYTE_SECRET", secret)
+    extra = {"config_file": config()}
+    monkeypatch.setenv("AIRFLOW_CONN_FLYTE_DEFAULT", json.dumps({"conn_type": "flyte", "extra": extra}))
+    assert redact(secret) == secret
+    hook = FlyteHook()
+    chosen = hook.settings if how == "blocking" else asyncio.run(hook.load_settings())
+    assert chosen.sign_in.client_secret == secret
+    assert secret not in redact(f"it is {secret}")
 
 
 def test_a_configuration_file_of_uctl(monkeypatch, config):

@@ -57,6 +57,13 @@ def test_a_line_for_each_change_of_phase():
     assert log.lines([node("end-node")]) == []
 
 
+def test_an_address_of_a_log_is_told_without_its_signature():
+    running = node("n0", "RUNNING", tasks=(task("https://store/log?X-Amz-Signature=1f2e&x=1"),))
+    assert NodeLog().lines([running]) == [
+        "n0 (demo.work)  RUNNING  Logs: https://store/log?X-Amz-Signature=***&x=1"
+    ]
+
+
 def test_the_order_of_lines_is_that_of_their_beginning():
     nodes = [node(f"n{number}", second=-number) for number in range(5)]
     assert NodeLog().lines(nodes) == NodeLog().lines(nodes[::-1])

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from airflow_flyte_provider.exceptions import FlyteConnectionError
+
 #: Seconds before its end at which a token is replaced, at most; one that is short-lived gets a quarter of its life.
 _LEAD = 60.0
 
@@ -29,9 +31,15 @@ class Token:
     @property
     def is_fresh(self) -> bool:
         """Whether there is no need yet to replace it."""
-        if self.lifetime is None:
-            return True
-        return time.monotonic() < self.asked_at + self.lifetime - min(_LEAD, self.lifetime / 4)
+        return self.lifetime is None or self._lasts(min(_LEAD, self.lifetime / 4))
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._lasts(0.0)
+
+    def _lasts(self, seconds: float) -> bool:
+        return self.lifetime is None or time.monotonic() + seconds < self.asked_at + self.lifetime
 
 
 class TokenKeeper:
@@ -62,7 +70,11 @@ class TokenKeeper:
         with self._lock:
             if token := self._at_hand(refused):
                 return token
-            self._kept = self._fetch()
+            try:
+                self._kept = self._fetch()
+            except FlyteConnectionError:  # who gives tokens is down: the one at hand may see it come back
+                if not self._kept or not self._kept.is_good or self._kept.value == refused:
+                    raise
             return self._kept.value
 
     async def aget(self, refused: str = "") -> str:
