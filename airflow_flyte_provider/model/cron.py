@@ -66,11 +66,11 @@ class Cron:
         ) as fault:  # croniter's own errors, and its slips
             raise ValueError(f"the cron expression {text!r} cannot be read: {fault}") from None
         minutes, hours, days, months, weekdays = map(_values, fields[:5])
-        seconds = _values(fields[5]) if len(fields) > 5 else frozenset({0})
+        seconds = _values(fields[5] if len(fields) > 5 else [0])
         # Years, nearest weekdays, every nth weekday, and nth weekdays beside days are too rare to be done twice.
         has_nearest = "w" in "".join(known.lower().split()[2:3])
         is_rare = len(fields) > 6 or has_nearest or "*" in nth or bool(nth and days)
-        times = (hours or range(24), minutes or range(60), seconds or range(60))
+        clock = product(_numbers(hours, 24), _numbers(minutes, 60), _numbers(seconds, 60))
         return cls(
             text=known,
             days=days,
@@ -120,7 +120,7 @@ class Cron:
             return
 
     def _days(self, start: datetime, end: datetime) -> Iterator[tuple[date, int, int]]:
-        """Yield the days with dates, and which of the times of each are in the window: from the first to before the last."""
+        """Yield each day with dates, and which of its times are in the window: from the first to before the last."""
         times = self.times or ()
         for ordinal in range(start.toordinal(), end.toordinal() + 1):
             day = date.fromordinal(ordinal)
@@ -149,6 +149,11 @@ class Cron:
 
 def _values(field: list[int | str]) -> frozenset[int | str]:
     return frozenset() if "*" in field else frozenset(field)
+
+
+def _numbers(values: frozenset[int | str], count: int) -> list[int]:
+    """Return which of the first numbers are meant, ascending: all, where none are named."""
+    return [number for number in range(count) if number in values or not values]
 
 
 def _seconds(moment: datetime) -> float:
