@@ -77,9 +77,7 @@ class Cron:
             months=months,
             weekdays=weekdays,
             weekdays_of_month=frozenset((day, which) for day, all_of in nth.items() for which in all_of),
-            times=None
-            if is_rare
-            else tuple(h * 3600 + m * 60 + s for h, m, s in product(*map(sorted, times))),
+            times=None if is_rare else tuple(h * 3600 + m * 60 + s for h, m, s in clock),
         )
 
     def between(self, start: datetime, end: datetime) -> Iterator[datetime]:
