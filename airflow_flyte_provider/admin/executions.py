@@ -11,7 +11,6 @@ from flyteidl.core import identifier_pb2, literals_pb2
 
 from airflow_flyte_provider.admin.client import Call, Sleep, Verb
 from airflow_flyte_provider.admin.options import to_spec
-from airflow_flyte_provider.admin.registry import to_identifier
 from airflow_flyte_provider.exceptions import (
     FlyteAlreadyExistsError,
     FlyteConnectionError,
@@ -24,6 +23,7 @@ from airflow_flyte_provider.model.identifiers import EntityId, ExecutionId
 from airflow_flyte_provider.model.labels import are_ours
 from airflow_flyte_provider.model.options import ExecutionOptions
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.references import to_identifier
 
 #: The longest pause, in seconds, between two polls that Flyte does not answer.
 MAX_BACKOFF = 60.0

@@ -13,11 +13,11 @@ from airflow_flyte_provider.admin.client import Call, Verb
 from airflow_flyte_provider.admin.executions import to_proto
 from airflow_flyte_provider.admin.filters import moment_text
 from airflow_flyte_provider.admin.paging import list_all
-from airflow_flyte_provider.admin.registry import to_identifier
 from airflow_flyte_provider.exceptions import FlyteError
 from airflow_flyte_provider.model.identifiers import ExecutionId, NodeExecutionId, TaskExecutionId
 from airflow_flyte_provider.model.node_log import NodeLog
 from airflow_flyte_provider.model.nodes import NodeExecution, TaskExecution
+from airflow_flyte_provider.model.references import to_identifier
 
 _Data = tuple[literals_pb2.LiteralMap, literals_pb2.LiteralMap]
 

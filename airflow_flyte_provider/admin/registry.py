@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flyteidl.admin import common_pb2, launch_plan_pb2, version_pb2
-from flyteidl.core import identifier_pb2, interface_pb2
+from flyteidl.core import interface_pb2
 
 from airflow_flyte_provider.admin.client import Call, Verb
 from airflow_flyte_provider.exceptions import FlyteAlreadyExistsError, FlyteError, FlyteNotFoundError
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
+from airflow_flyte_provider.model.references import to_identifier
 from airflow_flyte_provider.model.suggestions import nearest
 
 #: How many names are looked through to find those nearest to one that is not registered.
@@ -104,17 +105,6 @@ def get_version() -> Verb[str]:
     """Ask for FlyteAdmin's version; the empty text or "unknown" from a server that was built without one."""
     reply = yield Call("GetVersion", version_pb2.GetVersionRequest(), "asking for the version of Flyte")
     return str(reply.control_plane_version.Version)
-
-
-def to_identifier(entity: EntityId) -> identifier_pb2.Identifier:
-    """Return the `flyteidl.core.Identifier` of an entity."""
-    return identifier_pb2.Identifier(
-        resource_type=identifier_pb2.ResourceType.Value(entity.kind.value),
-        project=entity.project,
-        domain=entity.domain,
-        name=entity.name,
-        version=entity.version,
-    )
 
 
 def _newest(wanted: EntityId, limit: int) -> Verb[Any]:

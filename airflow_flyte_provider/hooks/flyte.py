@@ -11,9 +11,12 @@ from airflow_flyte_provider.hooks.metrics import MetricVerbs
 from airflow_flyte_provider.hooks.registration import RegistrationVerbs
 from airflow_flyte_provider.hooks.values import ValueVerbs
 from airflow_flyte_provider.hooks.views import ViewVerbs
+from airflow_flyte_provider.hooks.workflows import WorkflowVerbs
 
 
-class FlyteHook(ExecutionVerbs, ValueVerbs, ViewVerbs, MetricVerbs, RegistrationVerbs, LaunchPlanVerbs):
+class FlyteHook(
+    ExecutionVerbs, ValueVerbs, ViewVerbs, MetricVerbs, RegistrationVerbs, LaunchPlanVerbs, WorkflowVerbs
+):
     """Speaks to one Flyte, as an Airflow connection of type `flyte` describes it.
 
     :param flyte_conn_id: the Airflow connection. Host and port are FlyteAdmin's gRPC endpoint; the extra

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from flyteidl.core.interface_pb2 import ParameterMap, VariableMap
-from flyteidl.core.literals_pb2 import Literal, LiteralMap
+from flyteidl.core.literals_pb2 import LiteralMap
 from flyteidl.core.types_pb2 import LiteralType
 
+from airflow_flyte_provider.model.casting import is_optional
 from airflow_flyte_provider.model.faults import ValueFault, ValueFaults
 from airflow_flyte_provider.model.literals import to_literal
 from airflow_flyte_provider.model.signatures import TypedInterface
 from airflow_flyte_provider.model.suggestions import nearest
 from airflow_flyte_provider.model.types import describe
+
+Written = TypeVar("Written")
 
 
 class InputFaultKind(str, Enum):
@@ -86,7 +90,8 @@ def build_inputs(expected: ParameterMap, fixed: LiteralMap, values: Mapping[str,
     :param values: native values by the inputs' names.
     :raises InputFaults: naming every input that is unknown, missing, fixed or of the wrong type.
     """
-    return _build(TypedInterface(expected, fixed=frozenset(fixed.literals)), values)
+    interface = TypedInterface(expected, fixed=frozenset(fixed.literals))
+    return LiteralMap(literals=check_inputs(interface, values, to_literal))
 
 
 def build_required_inputs(expected: VariableMap, values: Mapping[str, object]) -> LiteralMap:
@@ -96,13 +101,28 @@ def build_required_inputs(expected: VariableMap, values: Mapping[str, object]) -
     :param values: native values by the inputs' names.
     :raises InputFaults: naming every input that is unknown, missing or of the wrong type.
     """
-    return _build(TypedInterface(expected), values)
+    return LiteralMap(literals=check_inputs(TypedInterface(expected), values, to_literal))
 
 
-def _build(interface: TypedInterface, values: Mapping[str, object]) -> LiteralMap:
+def check_inputs(
+    interface: TypedInterface,
+    values: Mapping[str, object],
+    write: Callable[[object, LiteralType, str], Written],
+    *,
+    may_omit_optional: bool = False,
+) -> dict[str, Written]:
+    """Return what was given as `write` writes it, by the inputs' names.
+
+    :param interface: what takes the inputs.
+    :param values: what is given, by name.
+    :param write: takes a value, its declared type and its name; raises `ValueFaults` for one that does not fit.
+    :param may_omit_optional: allow to leave out what may be None.
+    :raises InputFaults: naming every input that is unknown, missing, fixed or of the wrong type.
+    """
     types, fixed = interface.types, interface.fixed
-    literals: dict[str, Literal] = {}
-    faults = [_missing(name, types[name]) for name in interface.required - set(values)]
+    written: dict[str, Written] = {}
+    missing = {name for name in interface.required if not (may_omit_optional and is_optional(types[name]))}
+    faults = [_missing(name, types[name]) for name in missing - set(values)]
     for name, value in values.items():
         if name in fixed:
             faults.append(InputFault(InputFaultKind.FIXED, name))
@@ -110,12 +130,12 @@ def _build(interface: TypedInterface, values: Mapping[str, object]) -> LiteralMa
             faults.append(_unknown(name, types.keys() - fixed))
         else:
             try:
-                literals[name] = to_literal(value, types[name], name)
+                written[name] = write(value, types[name], name)
             except ValueFaults as error:
                 faults += [_wrong(name, types[name], fault) for fault in error.faults]
     if faults:
         raise InputFaults(sorted(faults, key=lambda fault: fault.name), str(interface))
-    return LiteralMap(literals=literals)
+    return written
 
 
 def _missing(name: str, literal_type: LiteralType) -> InputFault:

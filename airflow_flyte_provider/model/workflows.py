@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from flyteidl.core.workflow_pb2 import BranchNode, GateNode
     from flyteidl.core.workflow_pb2 import Node as NodeProto
 
-_EDGES = ("start-node", "end-node")
+#: The nodes that Flyte adds to a compiled workflow.
+EDGES = ("start-node", "end-node")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class WorkflowNode:
 def workflow_nodes(compiled: CompiledWorkflow) -> tuple[WorkflowNode, ...]:
     """Return the nodes of a workflow in the order they were registered, without start and end."""
     upstream = {
-        key: tuple(sorted(set(ids.ids) - {*_EDGES})) for key, ids in compiled.connections.upstream.items()
+        key: tuple(sorted(set(ids.ids) - {*EDGES})) for key, ids in compiled.connections.upstream.items()
     }
-    return tuple(_node(node, upstream) for node in compiled.template.nodes if node.id not in _EDGES)
+    return tuple(_node(node, upstream) for node in compiled.template.nodes if node.id not in EDGES)
 
 
 def failure_node(compiled: CompiledWorkflow) -> WorkflowNode | None:
@@ -56,7 +57,7 @@ def failure_node(compiled: CompiledWorkflow) -> WorkflowNode | None:
 
 def _node(proto: NodeProto, upstream: dict[str, tuple[str, ...]]) -> WorkflowNode:
     kind, target, signal = _target(proto)
-    inner = _choices(proto.branch_node) if kind == "branch" else ()
+    inner = choices(proto.branch_node) if kind == "branch" else ()
     return WorkflowNode(
         id=proto.id,
         name=proto.metadata.name or proto.id,
@@ -89,7 +90,8 @@ def _gate(proto: GateNode) -> tuple[str, EntityId | None, str]:
     return kind, None, getattr(proto, kind).signal_id if kind in ("approve", "signal") else ""
 
 
-def _choices(branch: BranchNode) -> Iterator[NodeProto]:
+def choices(branch: BranchNode) -> Iterator[NodeProto]:
+    """Yield the nodes that a branch chooses from, the last resort last."""
     block = branch.if_else
     yield block.case.then_node
     for other in block.other:

@@ -6,12 +6,12 @@ import pytest
 from flyteidl.admin import common_pb2
 
 from airflow_flyte_provider.admin.client import Call
-from airflow_flyte_provider.admin.registry import to_identifier
 from airflow_flyte_provider.exceptions import (
     FlyteAlreadyExistsError,
     FlyteInvalidInputsError,
     FlyteNotFoundError,
 )
+from airflow_flyte_provider.model.references import to_identifier
 
 PLAN = "flows.sums.nightly"
 

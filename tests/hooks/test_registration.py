@@ -25,7 +25,7 @@ def names(ids):
 
 def stored(hook, entity):
     """Return an entity as Flyte has it."""
-    from airflow_flyte_provider.admin.registry import to_identifier
+    from airflow_flyte_provider.model.references import to_identifier
 
     def get():
         return (

@@ -399,7 +399,7 @@ def test_active_launch_plans(hook, registered):
     from flyteidl.admin import launch_plan_pb2
 
     from airflow_flyte_provider.admin.client import Call
-    from airflow_flyte_provider.admin.registry import to_identifier
+    from airflow_flyte_provider.model.references import to_identifier
 
     plan = hook.fetch_launch_plan("demo.add_one_10m")
 

@@ -10,6 +10,7 @@ from flyteidl.core import interface_pb2, literals_pb2, types_pb2, workflow_pb2
 from airflow_flyte_provider.local.compiler.errors import Faults, type_text
 from airflow_flyte_provider.local.compiler.graph import START, Graph
 from airflow_flyte_provider.local.wording import go_text
+from airflow_flyte_provider.model.attributes import type_of_part
 from airflow_flyte_provider.model.casting import castable, is_optional, type_of_scalar
 
 # as FlytePropeller looks for it: anywhere in the text, and refused when it is there more than once
@@ -138,7 +139,7 @@ class _OneBinding:
         elif index:
             part = whole.collection_type
         for step in promise.attr_path:
-            inner = _attribute(part, step)
+            inner = type_of_part(part, step.int_value if step.HasField("int_value") else step.string_value)
             if inner is None:
                 text = f"Variable [{promise.var}] (type [{go_text(part)}]) doesn't have field [{step.string_value}]."
                 faults.add("FieldNotFound", self._node.id, text)
@@ -248,19 +249,6 @@ class _OneBinding:
 def variable_not_found(faults: Faults, node_id: str, name: str) -> None:
     """Note that a node has no variable of this name."""
     faults.add("VariableNameNotFound", node_id, f"Variable [{name}] not found on node [{node_id}].")
-
-
-def _attribute(
-    literal_type: types_pb2.LiteralType, step: types_pb2.PromiseAttribute
-) -> types_pb2.LiteralType | None:
-    kind = literal_type.WhichOneof("type")
-    if kind in ("collection_type", "map_value_type"):
-        return getattr(literal_type, kind)  # type: ignore[no-any-return]
-    fields = literal_type.structure.dataclass_type
-    if not fields:
-        return literal_type
-    # not .get(): a map of messages would answer an empty one for a field that isn't there
-    return fields[step.string_value] if step.string_value in fields else None  # noqa: SIM401
 
 
 def _qualified(node: workflow_pb2.Node, var: str) -> str:
