@@ -56,7 +56,7 @@ def node_name(date: datetime) -> str:
     >>> node_name(datetime(2026, 1, 1, 2, tzinfo=timezone.utc))
     'b-2026-01-01 02:00:00'
     """
-    return f"{_PREFIX}{date.replace(tzinfo=None)}"
+    return f"{_PREFIX}{_text(date)}"
 
 
 def node_date(name: str) -> datetime | None:
@@ -70,7 +70,7 @@ def node_date(name: str) -> datetime | None:
 
 def results_table(results: Sequence[DateResult]) -> str:
     """Return a table of dates: phase, execution, error; with a line that counts them. Ends without a newline."""
-    rows = [("date", "phase", "execution", "error")]
+    rows: list[tuple[str, ...]] = [("date", "phase", "execution", "error")]
     for one in results:
         lines = one.error.strip().splitlines() or [""]
         name = one.execution.name if one.execution else ""
@@ -83,11 +83,11 @@ def results_table(results: Sequence[DateResult]) -> str:
 def dates_table(dates: Sequence[datetime], skipped: dict[datetime, ExecutionId] | None = None) -> str:
     """Return a table of the dates that a backfill would run, and of those that it leaves out."""
     done = skipped or {}
-    rows = [("date", "")]
+    rows: list[tuple[str, ...]] = [("date", "")]
     for date in sorted({*dates, *done}):
         rows.append((_text(date), f"left out, {done[date].name} has succeeded" if date in done else "to run"))
     return "\n".join([*aligned(rows), f"{len(dates)} dates to run, {len(done)} left out"])
 
 
 def _text(date: datetime) -> str:
-    return str(date.replace(tzinfo=None))
+    return date.isoformat(" ").removesuffix("+00:00")

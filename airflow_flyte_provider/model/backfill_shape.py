@@ -55,6 +55,11 @@ class BackfillShape(Record):
         return None if self.parallel else 1
 
     @property
+    def timeout(self) -> timedelta | None:
+        """How long one date may take."""
+        return read_duration(self.node_timeout, "node_timeout") if self.node_timeout is not None else None
+
+    @property
     def nodes(self) -> int:
         """How many nodes a workflow may have."""
         return int(self.max_nodes or MAX_WORKFLOW_NODES)

@@ -61,8 +61,7 @@ def test_random_backfills_are_those_of_flytekit(cron, start, hours, parallel, re
         theirs = flytekit_spec(
             proto, start, end + timedelta(microseconds=1), parallel, timeout, retries, policy
         )
-    except StopIteration as nothing:
-        assert "too small" in str(nothing)
+    except StopIteration:  # no date in the window
         with pytest.raises(ValueError, match="has no date in the window"):
             plan_backfill(plan, start, end)
         return
