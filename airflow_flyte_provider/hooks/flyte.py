@@ -5,18 +5,15 @@ This module is imported when a task runs, never when a DAG file is parsed: it lo
 
 from __future__ import annotations
 
+from airflow_flyte_provider.hooks.backfill import BackfillVerbs
 from airflow_flyte_provider.hooks.gates import GateVerbs
-from airflow_flyte_provider.hooks.launch_plans import LaunchPlanVerbs
 from airflow_flyte_provider.hooks.metrics import MetricVerbs
 from airflow_flyte_provider.hooks.registration import RegistrationVerbs
 from airflow_flyte_provider.hooks.signals import SignalVerbs
 from airflow_flyte_provider.hooks.values import ValueVerbs
-from airflow_flyte_provider.hooks.workflows import WorkflowVerbs
 
 
-class FlyteHook(
-    GateVerbs, ValueVerbs, MetricVerbs, RegistrationVerbs, LaunchPlanVerbs, WorkflowVerbs, SignalVerbs
-):
+class FlyteHook(BackfillVerbs, GateVerbs, ValueVerbs, MetricVerbs, RegistrationVerbs, SignalVerbs):
     """Speaks to one Flyte, as an Airflow connection of type `flyte` describes it.
 
     :param flyte_conn_id: the Airflow connection. Host and port are FlyteAdmin's gRPC endpoint; the extra

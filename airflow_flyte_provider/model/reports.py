@@ -34,7 +34,7 @@ def summary_table(execution: Execution) -> str:
     shown = rows if len(rows) <= _ROWS else [row for row in rows if not row[1].is_successful][:_ROWS]
     kept = {node.id for _, node in shown}
     left = [node for _, node in rows if node.id not in kept]
-    lines = _aligned([_HEADER, *(_row(depth, node) for depth, node in shown)])
+    lines = aligned([_HEADER, *(_row(depth, node) for depth, node in shown)])
     if left:
         lines.append(f"and {len(left)} more: {counts(node.phase for node in left)}")
     return "\n".join(lines)
@@ -118,6 +118,14 @@ def end_of(text: str, characters: int) -> str:
     return stripped if len(stripped) <= characters else f"[...]{stripped[-characters:]}"
 
 
+def aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Return rows of cells as lines whose columns stand below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
 def _row(depth: int, node: NodeExecution) -> tuple[str, ...]:
     name = "  " * depth + label(node)
     elements = _last_of_each(node)
@@ -128,13 +136,6 @@ def _row(depth: int, node: NodeExecution) -> tuple[str, ...]:
     cache = node.cache_status.removeprefix("CACHE_").lower().replace("_", " ")
     attempts = str(len(node.tasks)) if node.tasks else ""
     return name, node.phase.value, took(node.duration), attempts, "" if cache == "disabled" else cache
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
 
 
 def _step(node: NodeExecution) -> str:

@@ -285,7 +285,7 @@ class FlyteLaunchingOperator(FlyteOperator):
             f"Execution {execution} was not over within {given}; {told}. See {self.hook.console_url(execution)}"
         )
 
-    def _collect(self, done: Execution, ti: Any) -> dict[str, Any]:
+    def _collect(self, done: Execution, ti: Any) -> Any:
         """Return the outputs of an execution that is over, or raise for how it ended."""
         if self.push_metrics:
             push_metrics(self.hook, done.id, ti, self.log)

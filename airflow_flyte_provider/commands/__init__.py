@@ -1,0 +1,1 @@
+"""What `python -m airflow_flyte_provider` does, a module for each command."""
