@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +48,7 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
     :param start: begin of the window, itself not in it, as a datetime or ISO 8601 text, UTC without a zone (templated).
     :param end: end of the window, itself in it, likewise (templated).
     :param window: how long the window is, instead of `start`: a timedelta, or seconds (templated).
-    :param inputs: inputs of the launch plan beside the date (templated), or a function that takes the date and returns
-        them.
+    :param inputs: inputs of the launch plan beside the date, the same for each (templated).
     :param parallel: run all dates at once, instead of one after the other (templated).
     :param max_active: run at most so many dates at once (templated).
     :param node_timeout: how long one date may take, as a timedelta or in seconds (templated).
@@ -100,7 +99,7 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
         start: datetime | str | None = None,
         window: timedelta | float | str | None = None,
         version: str | None = None,
-        inputs: Mapping[str, Any] | Callable[[datetime], Mapping[str, Any]] | None = None,
+        inputs: Mapping[str, Any] | None = None,
         parallel: bool | str | None = None,
         max_active: int | str | None = None,
         node_timeout: timedelta | float | str | None = None,
