@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,7 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
     :param end: end of the window, itself in it, likewise (templated).
     :param window: how long the window is, instead of `start`: a timedelta, or seconds (templated).
     :param inputs: inputs of the launch plan beside the date, the same for each (templated).
+    :param inputs_of: a function from a date (a datetime in UTC) to its inputs, instead of `inputs`.
     :param parallel: run all dates at once, instead of one after the other (templated).
     :param max_active: run at most so many dates at once (templated).
     :param node_timeout: how long one date may take, as a timedelta or in seconds (templated).
@@ -100,6 +101,7 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
         window: timedelta | float | str | None = None,
         version: str | None = None,
         inputs: Mapping[str, Any] | None = None,
+        inputs_of: Callable[[datetime], Mapping[str, Any]] | None = None,
         parallel: bool | str | None = None,
         max_active: int | str | None = None,
         node_timeout: timedelta | float | str | None = None,
@@ -119,6 +121,8 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
         self.end = end
         self.window = window
         self.inputs = inputs
+        # No templated field: Airflow calls the functions that it finds in one.
+        self._inputs_of = inputs_of
         self.parallel = parallel
         self.max_active = max_active
         self.node_timeout = node_timeout
@@ -135,6 +139,8 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
             raise FlyteConfigError(
                 f"Task {self.task_id!r} is to be given either start or window, beside end."
             )
+        if inputs is not None and inputs_of is not None:
+            raise FlyteConfigError(f"Task {self.task_id!r} is to be given either inputs or inputs_of.")
 
     def execute(self, context: Context) -> Any:
         """Plan the backfill, and launch it unless only that was asked for; called by Airflow."""
@@ -195,7 +201,9 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
             if not planned.dates:
                 raise _NothingToRun
             shape = {name: getattr(self, name) for name in _SHAPE}
-            self._registered = self.hook.register_backfill(planned, inputs=self.inputs, **shape)
+            self._registered = self.hook.register_backfill(
+                planned, inputs=self._inputs_of or self.inputs, **shape
+            )
         return self._registered
 
     def _window(self) -> tuple[datetime, datetime]:

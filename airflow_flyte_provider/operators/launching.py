@@ -166,10 +166,18 @@ class FlyteLaunchingOperator(FlyteOperator):
 
         :param event: what `FlyteExecutionTrigger` yielded.
         """
+        ti = context["ti"]
+        awaited = ti.xcom_pull(task_ids=ti.task_id, key=EXECUTION_ID_KEY, map_indexes=ti.map_index)
+        if awaited and awaited != event["execution"]:
+            # On SQLite Airflow gives the ids of triggers anew, and so the event of one to the task of another.
+            self.log.warning(
+                "This event is about execution %s: waiting on for %s.", event["execution"], awaited
+            )
+            self._defer(self.hook.execution_id(awaited), self._try(ti), context)
         fired = ExecutionEvent.read(event)
         if fired.timed_out:
-            self._give_up(fired.execution, self._try(context["ti"]))
-        return self._collect(self.hook.get_execution(fired.execution), context["ti"])
+            self._give_up(fired.execution, self._try(ti))
+        return self._collect(self.hook.get_execution(fired.execution), ti)
 
     def on_kill(self) -> None:
         """Terminate the execution when Airflow stops the task; called by Airflow in a signal handler."""

@@ -59,6 +59,23 @@ def test_a_retry_runs_the_date_that_failed_and_no_other(registered, hook, tmp_pa
     assert "ended FAILED: recovering it" in run.log
 
 
+def test_each_date_has_its_own_inputs(hook):
+    plan = hook.register_launch_plan(
+        f"greeting-{os.getpid()}",
+        hook.fetch_workflow("demo.greet", "v1c"),
+        version="v1",
+        default_inputs={"s": "nobody"},
+        schedule="0 2 * * *",
+    )
+    run = run_backfill(
+        plan.id.name,
+        "version='v1', start='2026-01-01', end='2026-01-03', inputs_of=lambda date: {'s': f'{date:%A}'}",
+    )
+    assert run.state("work") == "success", run.log
+    said = [hook.get_outputs(hook.execution_id(one["execution"])).as_dict() for one in run.xcom("work")]
+    assert [list(each.values()) for each in said] == [["Thursday"], ["Friday"]]
+
+
 def test_a_failed_backfill_tells_of_each_date(registered, tmp_path):
     scheduled = Scheduled(registered.endpoint, tmp_path, fails="2026-01-02")
     run = run_backfill(scheduled.plan, "start='2026-01-01', end='2026-01-03 02:00'")

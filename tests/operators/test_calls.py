@@ -21,6 +21,9 @@ class FirstTry:
     def xcom_push(self, key, value):
         self.pushed[key] = value
 
+    def xcom_pull(self, task_ids, key, map_indexes):
+        return self.pushed.get(key)
+
 
 def calls_to_defer(flyte, hook, run_id, **arguments):
     """Run a task up to the point where it defers, and return what it has called."""
@@ -49,3 +52,19 @@ def test_execute_to_deferred_costs_three_calls_at_most(registered, hook, tmp_pat
         called = calls_to_defer(registered, hook, f"{tmp_path.name}-{turn}", inputs={"a": 1}, **arguments)
         assert called == {"CreateExecution": 1, **dict.fromkeys(expected.split(), 1)}
         assert sum(called.values()) <= (3 if turn == "cold" else 2)
+
+
+def test_the_event_of_another_execution_is_no_end(hook, tmp_path):
+    operator = FlyteExecuteOperator(
+        task_id="work", launch_plan="demo.gated", version="v1c", inputs={"a": 1}, deferrable=True
+    )
+    context = {"ti": FirstTry(tmp_path.name)}
+    with pytest.raises(TaskDeferred):
+        operator.execute(context)
+    awaited = context["ti"].pushed["flyte_execution_id"]
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute_complete(
+            context, {"execution": "flytesnacks/development/another", "phase": "SUCCEEDED"}
+        )
+    assert deferred.value.trigger.execution == awaited
+    hook.terminate(hook.execution_id(awaited), "the test is over")
