@@ -28,7 +28,10 @@ def get_provider_info() -> dict[str, Any]:
                 "ui-field-behaviour": FIELD_BEHAVIOUR,
             }
         ],
-        "extra-links": ["airflow_flyte_provider.links.flyte.FlyteExecutionLink"],
+        "extra-links": [
+            "airflow_flyte_provider.links.flyte.FlyteExecutionLink",
+            "airflow_flyte_provider.links.flyte.FlyteLogLink",
+        ],
         "triggers": [
             {"integration-name": "Flyte", "python-modules": ["airflow_flyte_provider.triggers.flyte"]}
         ],

@@ -75,6 +75,20 @@ def failing_path(execution: Execution) -> tuple[NodeExecution, ...]:
     return tuple(path)
 
 
+def failing_log(execution: Execution) -> str:
+    """Return the address of the first page with the log of the failing node, empty when there is none to link to.
+
+    An address that is signed is none to link to: it would let whoever sees it read the log. Neither is one that a
+    browser would not open as a page.
+
+    :param execution: see `failure_report`.
+    """
+    path = failing_path(execution)
+    found = (one.uri for one in path[-1].logs) if path else ()
+    pages = (uri for uri in found if uri.startswith(("https://", "http://")) and redacted(uri) == uri)
+    return next(pages, "")
+
+
 def label(node: NodeExecution) -> str:
     """Return what to call a node in a line of text: its id, and in brackets its name where that is another."""
     identifier = node.id.node_id

@@ -19,7 +19,7 @@ from airflow_flyte_provider.exceptions import (
     FlyteNotFoundError,
     FlyteWaitTimeoutError,
 )
-from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink
+from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink, FlyteLogLink
 from airflow_flyte_provider.model import causes
 from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES
 from airflow_flyte_provider.model.names import check_execution_name
@@ -53,9 +53,9 @@ class FlyteLaunchingOperator(FlyteOperator):
 
     Before the wait begins the XComs `flyte_execution_name`, `flyte_execution_id` ("project/domain/name") and
     `flyte_console_url` are pushed. The task's log tells each node that changes its phase, and in the end a table of
-    all nodes; of a failure the path to the failing node, its error and the pages with its log. The return value is
-    a dict of the outputs as JSON, with references instead of files and tables, or the execution's id when the task
-    does not wait.
+    all nodes; of a failure the path to the failing node, its error and the pages with its log, the first of which
+    is a link on the task too, from the XCom `flyte_log_url`. The return value is a dict of the outputs as JSON, with
+    references instead of files and tables, or the execution's id when the task does not wait.
 
     :param execution_name: the execution's name (templated). A retry appends its number: "nightly", "nightly-2".
         Default: made from the Airflow identity.
@@ -81,7 +81,7 @@ class FlyteLaunchingOperator(FlyteOperator):
         "on_retry",
         *FlyteOperator.template_fields,
     )
-    operator_extra_links = (FlyteExecutionLink(),)
+    operator_extra_links = (FlyteExecutionLink(), FlyteLogLink())
 
     def __init__(
         self,
@@ -298,7 +298,7 @@ class FlyteLaunchingOperator(FlyteOperator):
         if self.push_metrics:
             push_metrics(self.hook, done.id, ti, self.log)
         if not done.is_successful:
-            raise failure(self.hook, done, self.log)
+            raise failure(self.hook, done, ti, self.log)
         with_nodes(self.hook, done, self.log)
         outputs = self.hook.get_xcom(done.id, self.xcom_limit_bytes if self.do_xcom_push else None)
         self.log.info("Execution %s succeeded with the outputs: %s", done.id, ", ".join(outputs) or "none")

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_flyte_provider.exceptions import FlyteError, FlyteExecutionError
+from airflow_flyte_provider.links.flyte import push_log_url
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.flyte import FlyteHook
@@ -32,9 +33,14 @@ def with_nodes(hook: FlyteHook, done: Execution, log: logging.Logger) -> Executi
     return whole
 
 
-def failure(hook: FlyteHook, done: Execution, log: logging.Logger) -> FlyteExecutionError:
-    """Return the error for an execution that is over and did not succeed; see `with_nodes`."""
-    return FlyteExecutionError.of(with_nodes(hook, done, log), hook.console_url(done.id))
+def failure(hook: FlyteHook, done: Execution, ti: Any, log: logging.Logger) -> FlyteExecutionError:
+    """Return the error for an execution that is over and did not succeed; see `with_nodes`.
+
+    The address of the failing node's log becomes a link of the task.
+    """
+    whole = with_nodes(hook, done, log)
+    push_log_url(whole, ti)
+    return FlyteExecutionError.of(whole, hook.console_url(done.id))
 
 
 def push_metrics(hook: FlyteHook, execution: ExecutionId, ti: Any, log: logging.Logger) -> None:

@@ -15,9 +15,9 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_flyte_provider.exceptions import FlyteConnectionError
+from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteExecutionError
 from airflow_flyte_provider.hooks.owner import HookOwner
-from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink
+from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink, push_log_url
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.triggers.events import ExecutionEvent, deadline
 
@@ -95,7 +95,7 @@ class FlyteSensor(HookOwner, BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; called by Airflow. A Flyte that cannot be reached is no end: the next poke asks again."""
         try:
-            return self._look(self.hook.execution_id(self.execution))
+            return self._look(self.hook.execution_id(self.execution), context)
         except FlyteConnectionError as fault:
             self.log.warning("This poke found out nothing. %s", fault)
             return PokeReturnValue(is_done=False)
@@ -109,11 +109,14 @@ class FlyteSensor(HookOwner, BaseSensorOperator):
         if fired.timed_out:
             told = self.told_late(fired.execution)
             raise AirflowSkipException(told) if self.soft_fail else AirflowSensorTimeout(told)
-        return self._look(fired.execution).xcom_value
+        return self._look(fired.execution, context).xcom_value
 
-    def _look(self, execution: ExecutionId) -> PokeReturnValue:
+    def _look(self, execution: ExecutionId, context: Context) -> PokeReturnValue:
         try:
             return self.look(execution)
+        except FlyteExecutionError as fault:
+            push_log_url(fault.execution, context["ti"])
+            raise
         except AirflowFailException as fault:
             if not self.soft_fail:
                 raise

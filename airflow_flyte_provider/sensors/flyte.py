@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import PokeReturnValue
 
 from airflow_flyte_provider.exceptions import FlyteExecutionError
+from airflow_flyte_provider.links.flyte import FlyteExecutionLink, FlyteLogLink
 from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.sensors.base import FlyteSensor
@@ -36,6 +37,8 @@ class FlyteExecutionSensor(FlyteSensor):
         launched = FlyteExecuteOperator(task_id="launch", launch_plan="ml.train", wait_for_completion=False)
         FlyteExecutionSensor(task_id="wait", execution=launched.output)
     """
+
+    operator_extra_links = (FlyteExecutionLink(), FlyteLogLink())
 
     def __init__(self, *, xcom_limit_bytes: int = XCOM_LIMIT_BYTES, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -11,7 +11,14 @@ from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.node_log import NodeLog
 from airflow_flyte_provider.model.nodes import NodeExecution
 from airflow_flyte_provider.model.phases import NodePhase
-from airflow_flyte_provider.model.reports import end_of, failing_path, failure_report, summary_table, took
+from airflow_flyte_provider.model.reports import (
+    end_of,
+    failing_log,
+    failing_path,
+    failure_report,
+    summary_table,
+    took,
+)
 
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -130,6 +137,18 @@ def test_the_path_to_the_node_that_failed_first():
         "[1/1] out of memory",
         "Log: Logs: http://b",
     ]
+
+
+def test_the_log_to_link_to_is_a_page_that_everybody_may_see():
+    signed, page = "https://store/log?X-Amz-Signature=1f2e", "https://logs/n0"
+
+    def failed(*uris):
+        logs = tuple(LogLink("Logs", uri) for uri in uris)
+        return execution(node("n0", "FAILED", tasks=(replace(task(), logs=logs),)), phase=6)
+
+    assert failing_log(failed(signed, "javascript:alert(1)", page, "https://logs/again")) == page
+    assert failing_log(failed(signed)) == ""
+    assert failing_log(execution(node("n0"), phase=7)) == ""
 
 
 def test_the_end_of_a_long_message_is_told_and_the_elements_that_failed():
