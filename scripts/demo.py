@@ -27,7 +27,8 @@ USING_TASK = "announce"
 
 #: What Airflow logs at the steps worth showing.
 _TOLD = re.compile(
-    r"(Launched launch plan .*|Execution \S+ succeeded with .*|\[DAG TEST\] starting task_id=\S+)"
+    r"(Launched launch plan .*|Execution \S+: http\S+|Execution \S+ succeeded with .*|"
+    r"\[DAG TEST\] starting task_id=\S+)"
 )
 _LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT|Traceback|\s|\[")
 _STARTED = time.monotonic()

@@ -149,6 +149,7 @@ def test_elements_that_are_over_are_not_run_again_after_a_crash(tmp_path) -> Non
         execution = _launch(client, "wf", 3)
         over = [(0, 0, "FAILED"), (1, 0, "SUCCEEDED"), (2, 0, "RUNNING")]
         until(lambda: "n0" in client.node_phases(execution) and _is(client, execution, over))
+        until(lambda: "2" in (tmp_path / "ran").read_text())  # a process begins a moment after it is told
         flyte.kill()
         client.close()
         flyte.restart()

@@ -24,7 +24,7 @@ def test_a_failure_names_the_node_its_error_and_its_log(flaky, deferrable):
     )
     """)
     assert run.state("work") == "failed"
-    assert "Failing node: n2\n" in run.log
+    assert f"Failing node: n2 (check-{flaky.name})\n" in run.log
     assert re.search(r"(USER|SYSTEM) error \S+:", run.log)
     assert re.search(r"node +phase +took +attempts", run.log)
     assert re.search(r"n1 +SUCCEEDED", run.log)
