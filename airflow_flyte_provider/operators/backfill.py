@@ -227,7 +227,7 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
         rows = [one.to_dict() for one in results]
         if not done.is_successful:
             ti.xcom_push(key=BACKFILL_KEY, value=rows)
-            raise failure(self.hook, done, self.log)
+            raise failure(self.hook, done, ti, self.log)
         return rows
 
 
