@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -17,7 +17,6 @@ from airflow_flyte_provider.admin.client import AsyncClient, Client, Verb
 from airflow_flyte_provider.admin.diagnosis import tell_reached, why_unreachable
 from airflow_flyte_provider.admin.settings import Settings, unknown_extras
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
-from airflow_flyte_provider.hooks.connection_form import CONNECTION_FIELDS, FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -121,28 +120,6 @@ class FlyteConnection(BaseHook):
             return True, self.run(tell_reached(self.settings))
         except FlyteError as error:
             return False, str(error)
-
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return which standard fields the connection form of Airflow < 3.2 shows."""
-        return {key.replace("-", "_"): value for key, value in FIELD_BEHAVIOUR.items()}
-
-    @classmethod
-    def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return the extra fields of the connection form of Airflow < 3.2, made from the same description."""
-        from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
-        from wtforms import BooleanField, PasswordField, StringField
-
-        def widget(field: dict[str, Any]) -> Any:
-            if field["schema"].get("format") == "password":
-                return PasswordField(
-                    field["label"], widget=BS3PasswordFieldWidget(), description=field["description"]
-                )
-            if "boolean" in field["schema"]["type"]:
-                return BooleanField(field["label"], description=field["description"])
-            return StringField(field["label"], widget=BS3TextFieldWidget(), description=field["description"])
-
-        return {key: widget(field) for key, field in CONNECTION_FIELDS.items()}
 
     def _read(self, connection: Connection) -> Settings:
         try:
