@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -17,7 +17,6 @@ from airflow_flyte_provider.admin.client import AsyncClient, Client, Verb
 from airflow_flyte_provider.admin.diagnosis import tell_reached, why_unreachable
 from airflow_flyte_provider.admin.settings import Settings, unknown_extras
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
-from airflow_flyte_provider.hooks.connection_form import CONNECTION_FIELDS, FIELD_BEHAVIOUR
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -26,6 +25,9 @@ T = TypeVar("T")
 
 #: What Airflow raises for a connection in a variable or a secrets backend that it cannot read.
 _MALFORMED = (AirflowException, ValueError, TypeError, AttributeError, KeyError)
+
+#: Airflow 3 masks no shorter texts; Airflow 2 would mask a single letter wherever it stands.
+_MASKED_FROM = 5
 
 
 class FlyteConnection(BaseHook):
@@ -65,7 +67,7 @@ class FlyteConnection(BaseHook):
         except _MALFORMED as fault:
             raise self._malformed(fault) from None
         settings = self._read(connection)
-        for secret in settings.sign_in.secrets:  # one from a file, too, which Airflow has not seen
+        for secret in _to_mask(settings):  # one from a file, too, which Airflow has not seen
             mask_secret(secret)
         return settings
 
@@ -83,7 +85,7 @@ class FlyteConnection(BaseHook):
         except _MALFORMED as fault:
             raise self._malformed(fault) from None
         settings = self._read(connection)
-        for secret in settings.sign_in.secrets:
+        for secret in _to_mask(settings):
             await _amask_secret(secret)
         self.settings = settings
         return settings
@@ -121,28 +123,6 @@ class FlyteConnection(BaseHook):
             return True, self.run(tell_reached(self.settings))
         except FlyteError as error:
             return False, str(error)
-
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return which standard fields the connection form of Airflow < 3.2 shows."""
-        return {key.replace("-", "_"): value for key, value in FIELD_BEHAVIOUR.items()}
-
-    @classmethod
-    def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return the extra fields of the connection form of Airflow < 3.2, made from the same description."""
-        from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
-        from wtforms import BooleanField, PasswordField, StringField
-
-        def widget(field: dict[str, Any]) -> Any:
-            if field["schema"].get("format") == "password":
-                return PasswordField(
-                    field["label"], widget=BS3PasswordFieldWidget(), description=field["description"]
-                )
-            if "boolean" in field["schema"]["type"]:
-                return BooleanField(field["label"], description=field["description"])
-            return StringField(field["label"], widget=BS3TextFieldWidget(), description=field["description"])
-
-        return {key: widget(field) for key, field in CONNECTION_FIELDS.items()}
 
     def _read(self, connection: Connection) -> Settings:
         try:
@@ -185,6 +165,11 @@ class FlyteConnection(BaseHook):
                 f"connection {self.flyte_conn_id!r}."
             )
         return value
+
+
+def _to_mask(settings: Settings) -> list[str]:
+    """Return the secrets that Airflow is to mask in logs. Shorter ones would blot out words that are none."""
+    return [secret for secret in settings.sign_in.secrets if len(secret) >= _MASKED_FROM]
 
 
 async def _amask_secret(secret: str) -> None:

@@ -34,7 +34,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "auth_mode": _text(
         "Sign-in",
         "none, client_credentials, token or command. Empty: what the other fields describe.",
-        enum=["none", "client_credentials", "token", "command", None],
+        enum=["none", "client_credentials", "token", "command"],
     ),
     "client_secret": _secret("Client secret", "Instead of the password above."),
     "token": _secret("Token", "A token that does not change, for the sign-in by token."),
@@ -65,7 +65,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "keepalive_seconds": _text(
         "Keepalive", "Seconds of quiet after which the connection is tested. Default 120."
     ),
-    "compression": _text("Compression", "gzip, or empty.", enum=["gzip", "none", None]),
+    "compression": _text("Compression", "gzip, or empty.", enum=["gzip", "none"]),
     "max_message_bytes": _text("Largest message", "Bytes one message may have. Default 67108864."),
     "console_url": _text("Console URL", "Base address of the Flyte console, for links.", format="url"),
     "call_timeout": _text("Call timeout", "Seconds one call may take, retries included. Default 30."),
@@ -87,3 +87,19 @@ FIELD_BEHAVIOUR: dict[str, Any] = {
         "call_timeout": "30",
     },
 }
+
+
+def form_widgets() -> dict[str, Any]:
+    """Return `CONNECTION_FIELDS` as fields of wtforms, for the form of Airflow < 3.2."""
+    from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
+    from wtforms import BooleanField, PasswordField, StringField
+
+    def widget(field: dict[str, Any]) -> Any:
+        described = {"label": field["label"], "description": field["description"]}
+        if field["schema"].get("format") == "password":
+            return PasswordField(widget=BS3PasswordFieldWidget(), **described)
+        if "boolean" in field["schema"]["type"]:
+            return BooleanField(**described)
+        return StringField(widget=BS3TextFieldWidget(), **described)
+
+    return {key: widget(field) for key, field in CONNECTION_FIELDS.items()}

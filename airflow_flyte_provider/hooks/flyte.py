@@ -5,7 +5,10 @@ This module is imported when a task runs, never when a DAG file is parsed: it lo
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow_flyte_provider.hooks.backfill import BackfillVerbs
+from airflow_flyte_provider.hooks.connection_form import FIELD_BEHAVIOUR, form_widgets
 from airflow_flyte_provider.hooks.gates import GateVerbs
 from airflow_flyte_provider.hooks.metrics import MetricVerbs
 from airflow_flyte_provider.hooks.registration import RegistrationVerbs
@@ -30,3 +33,15 @@ class FlyteHook(BackfillVerbs, GateVerbs, ValueVerbs, MetricVerbs, RegistrationV
         done = hook.wait(launched.id, timeout=600)
         print(done.phase, hook.get_outputs(done.id))
     """
+
+    # Airflow < 3.2 looks for these two in the class itself, and not in those that it inherits from.
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return which standard fields the connection form of Airflow < 3.2 shows."""
+        return {key.replace("-", "_"): value for key, value in FIELD_BEHAVIOUR.items()}
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the extra fields of the connection form of Airflow < 3.2."""
+        return form_widgets()

@@ -1,6 +1,5 @@
 """A person answers the gates of executions on Airflow's page, in a headless Chromium and by REST."""
 
-import os
 import re
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,7 +17,7 @@ from tests.e2e.gates import executions_of
 from tests.gated_flows import approval
 from tests.local.client import Client
 from tests.running import RunningAirflow
-from tests.running.browser import open_page
+from tests.running.browser import keep_picture, open_page
 
 pytestmark = pytest.mark.skipif(AIRFLOW_2, reason="Airflow 2 has no page on which people are asked")
 
@@ -130,12 +129,6 @@ def gated(hook):
     execution = hook.execute(hook.fetch_launch_plan("demo.gated"), {"a": 4}).id
     yield execution
     hook.terminate(execution, "the test is over")
-
-
-def keep_picture(page, name):
-    """Keep a picture of a page in the folder that PICTURES names, if it does."""
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=Path(folder, name), clip={"x": 0, "y": 0, "width": 1280, "height": 540})
 
 
 def launch_gated(airflow, registered, run_id):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Route, expect, sync_playwright
@@ -50,6 +52,18 @@ def open_page() -> Iterator[Page]:
             yield page
         finally:
             browser.close()
+
+
+def keep_picture(page: Page, name: str, height: int = 540) -> None:
+    """Keep a picture of a page for the docs in the folder that the variable PICTURES names, if it does.
+
+    :param name: the file's name, ending with `.png`.
+    :param height: pixels of the page to keep, from its top.
+    """
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(
+            path=Path(folder, name), clip={"x": 0, "y": 0, "width": _WINDOW["width"], "height": height}
+        )
 
 
 def _only_here(route: Route) -> None:

@@ -106,6 +106,19 @@ class Rest:
                 return None
             raise
 
+    def links(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> dict[str, str]:
+        """Return the addresses that a task's links lead to, by their names; empty for one that leads nowhere."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/links"
+        found = self._call("GET", path, map_index=map_index)["extra_links"]
+        return {name: url or "" for name, url in found.items()}
+
+    def text(self, path: str, **query: str | int) -> str:
+        """Return what the API answers to a GET, as it is.
+
+        :param path: such as `"/connections"`.
+        """
+        return self._send("GET", path, query=query).text
+
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1, map_index: int = -1) -> str:
         """Return what a try of a task has logged, as text."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
