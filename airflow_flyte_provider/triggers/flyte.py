@@ -16,7 +16,17 @@ from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY
 
 #: What terminates executions now: the event loop itself holds a task by a weak reference only.
-_killings: set[asyncio.Task[None]] = set()
+_killings: set[asyncio.Task[Any]] = set()
+
+#: Whether Airflow has been asked in this process already.
+_is_ready = False
+
+
+def _settle(asking: asyncio.Task[bool]) -> None:
+    """Forget a question, whatever became of it: a kill asks again."""
+    _killings.discard(asking)
+    if not asking.cancelled():
+        asking.exception()
 
 
 class FlyteExecutionTrigger(BaseTrigger):
@@ -96,6 +106,19 @@ class FlyteExecutionTrigger(BaseTrigger):
         killing.add_done_callback(_killings.discard)
         await asyncio.shield(killing)
 
+    def _get_ready_to_kill(self) -> None:
+        """Ask Airflow once a process, in the background, what a kill asks it.
+
+        The first question starts a server within the triggerer, which takes seconds: a kill is not to wait for it.
+        """
+        global _is_ready
+        if _is_ready or not self.cause_on_kill or self.task_instance is None:
+            return
+        _is_ready = True
+        asking = asyncio.create_task(asyncio.to_thread(self._is_awaited))
+        _killings.add(asking)
+        asking.add_done_callback(_settle)
+
     def _is_awaited(self) -> bool:
         """Ask Airflow whether the task is deferred, and for this execution: a cleared one may have another by now."""
         from airflow_flyte_provider.triggers.task_states import get_xcom, is_in_state
@@ -107,6 +130,7 @@ class FlyteExecutionTrigger(BaseTrigger):
         from airflow_flyte_provider.triggers.at_work import keep_telling
 
         execution = ExecutionId.parse(self.execution)
+        self._get_ready_to_kill()
         telling = asyncio.create_task(
             keep_telling(self.flyte_conn_id, execution, self.poll_interval, self.log)
         )
