@@ -204,7 +204,7 @@ def test_a_failed_task_shows_its_execution_and_the_log_of_the_failing_node(airfl
     assert links["Flyte Console"] == console
     assert links["Failing node's log"].startswith(f"{console}/logs/n2-")
     with open_page() as page:
-        page.goto(f"{rest.url}/dags/failing/runs/one/tasks/work/mapped/0/details")
+        page.goto("{}/dags/{}/runs/{}/tasks/{}/mapped/0/details".format(rest.url, *task))
         for link, shown in (("Flyte Console", name), ("Failing node's log", "n2-")):
             button = page.get_by_role("link", name=link)
             expect(button).to_be_visible()

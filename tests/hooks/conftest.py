@@ -28,6 +28,14 @@ def _no_pauses(monkeypatch):
 
 
 @pytest.fixture
+def client(registered):
+    """Raw calls on the local Flyte."""
+    made = Client(registered.endpoint)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def echo(hook, registered):
     """A function that runs a value through Flyte: `echo(type, value)` returns the execution."""
 

@@ -4,14 +4,6 @@ import pytest
 
 from tests.e2e.gates import wait_for
 from tests.gated_flows import approval, part, runs
-from tests.local.client import Client
-
-
-@pytest.fixture
-def client(registered):
-    client = Client(registered.endpoint)
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -17,16 +17,9 @@ from airflow_flyte_provider.model.gantt import gantt
 from airflow_flyte_provider.model.metrics import Span
 from airflow_flyte_provider.model.span_table import span_table
 from airflow_flyte_provider.model.span_totals import totals
-from tests.local.client import INTEGER, Client, task_node
+from tests.local.client import INTEGER, task_node
 
 CACHED = tasks_pb2.TaskMetadata(discoverable=True, discovery_version="1")
-
-
-@pytest.fixture
-def client(registered):
-    made = Client(registered.endpoint)
-    yield made
-    made.close()
 
 
 @pytest.fixture

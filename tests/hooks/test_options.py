@@ -10,16 +10,9 @@ from airflow_flyte_provider.admin.options import to_spec
 from airflow_flyte_provider.exceptions import FlyteInvalidOptionsError
 from airflow_flyte_provider.hooks.options import check_relaunch_options
 from airflow_flyte_provider.model.options import ExecutionOptions
-from tests.local.client import Client, identifier
+from tests.local.client import identifier
 
 MINE = {"airflow-task": "t"}
-
-
-@pytest.fixture
-def client(registered):
-    client = Client(registered.endpoint)
-    yield client
-    client.close()
 
 
 @pytest.fixture

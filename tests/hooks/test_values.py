@@ -13,7 +13,7 @@ from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, Fl
 from airflow_flyte_provider.model.literals import to_literal
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from tests.hooks.conftest import CSV, FILE, FILES, FOLDER, MAYBE_FILE, TABLE, TEXT, tree
-from tests.local.client import Client, identifier, task_node
+from tests.local.client import identifier, task_node
 
 # As flytekit before 1.14 registers a dataclass: without the word for MessagePack, so a protobuf Struct is sent.
 CONFIG = ParseDict(
@@ -39,13 +39,6 @@ GIVEN = {"rows": 5, "scale": 2.0, "sizes": [1, 2]}
 def as_it_is(value):
     """Return a value with its floats told from its ints, which are equal to Python."""
     return repr(sorted(value.items()))
-
-
-@pytest.fixture
-def client(registered):
-    made = Client(registered.endpoint)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -21,18 +21,11 @@ from airflow_flyte_provider.exceptions import (
 from airflow_flyte_provider.model.imperative import FailurePolicy, ImperativeWorkflow, NodeOptions
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from tests.conftest import VERSION
-from tests.local.client import INTEGER, Client, interface
+from tests.local.client import INTEGER, interface
 
 INTEGERS = LiteralType(collection_type=INTEGER)
 NUMBERS = LiteralType(map_value_type=INTEGERS)
 MAYBE = LiteralType(union_type=UnionType(variants=[INTEGER, LiteralType(simple=SimpleType.NONE)]))
-
-
-@pytest.fixture
-def client(registered):
-    made = Client(registered.endpoint)
-    yield made
-    made.close()
 
 
 @pytest.fixture
