@@ -18,6 +18,7 @@ class Gateway(grpc.GenericRpcHandler):
     :param proxy_tokens: values of `proxy-authorization` that are let in, in turn; none lets everyone in.
     :param shows: its certificate; None for plaintext.
     :param clients: certificate of the authority that clients must be signed by; None wants none.
+    :param port: where it listens; 0 for any that is free.
     """
 
     def __init__(
@@ -26,18 +27,19 @@ class Gateway(grpc.GenericRpcHandler):
         proxy_tokens: list[str] | None = None,
         shows: Pair | None = None,
         clients: Path | None = None,
+        port: int = 0,
     ) -> None:
         self.proxy_tokens = proxy_tokens
         self.seen: list[dict[str, Any]] = []
         self._upstream = grpc.insecure_channel(upstream)
         self._server = grpc.server(ThreadPoolExecutor(4), handlers=[self])
         if shows is None:
-            port = self._server.add_insecure_port("127.0.0.1:0")
+            port = self._server.add_insecure_port(f"127.0.0.1:{port}")
         else:
             roots = clients.read_bytes() if clients else None
             pair = (shows.key.read_bytes(), shows.certificate.read_bytes())
             credentials = grpc.ssl_server_credentials([pair], roots, require_client_auth=clients is not None)
-            port = self._server.add_secure_port("127.0.0.1:0", credentials)
+            port = self._server.add_secure_port(f"127.0.0.1:{port}", credentials)
         self.endpoint = f"127.0.0.1:{port}"
 
     def __enter__(self) -> Gateway:

@@ -99,6 +99,24 @@ async def aio_channel(settings: Settings) -> grpc.aio.Channel:
     return channels[key]
 
 
+def forget(settings: Settings, unusable: grpc.Channel | grpc.aio.Channel) -> None:
+    """Have the next call open another channel, for which certificates are read, or asked for, again.
+
+    They may have been renewed since this one was opened, and a triggerer runs for months. A plaintext channel is
+    kept: it finds Flyte again by itself. Whoever else has a call under way on this one can end it.
+
+    :param unusable: a channel on which Flyte was not reached.
+    """
+    if settings.insecure:
+        return
+    on_loop = isinstance(unusable, grpc.aio.Channel)
+    opened: dict[_Key, Any] = _aio_channels[asyncio.get_running_loop()] if on_loop else _channels
+    key = _key(settings)
+    # No lock: what a signal has interrupted may hold it. At worst one channel more is opened.
+    if opened.get(key) is unusable:
+        opened.pop(key, None)
+
+
 def _key(settings: Settings) -> _Key:
     # The process id is in it because a channel does not survive a fork, and Airflow forks its task runners.
     # Who signs in and what calls are about makes no other channel.

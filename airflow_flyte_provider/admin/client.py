@@ -10,14 +10,15 @@ A verb yields `Call`s and `Sleep`s and returns its result, so it is written once
     await AsyncClient(settings).run(version()) # on the event loop
 
 A call that fails is thrown into the verb as a `FlyteError`, which it may catch. One that is answered with
-UNAUTHENTICATED has had no effect: it is made once more with a new token, when there is one.
+UNAUTHENTICATED has had no effect: it is made once more with a new token, when there is one. After one that did not
+reach Flyte by TLS the next is made on a new channel.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from flyteidl.service.signal_pb2_grpc import SignalServiceStub
 from google.protobuf.message import Message
 
 from airflow_flyte_provider.admin.auth.credentials import Credentials, credentials
-from airflow_flyte_provider.admin.channel import aio_channel, channel, open_channel
+from airflow_flyte_provider.admin.channel import aio_channel, channel, forget, open_channel
 from airflow_flyte_provider.admin.errors import to_flyte_error
 from airflow_flyte_provider.admin.settings import Settings
 from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteError
@@ -93,7 +94,7 @@ class Client:
 
         :raises FlyteError: when a call fails and the verb does not handle it.
         """
-        return self._run(verb, channel(self.settings), credentials(self.settings))
+        return self._run(verb, lambda: channel(self.settings), credentials(self.settings))
 
     def run_aside(self, verb: Verb[T], timeout: float) -> T:
         """Run `verb` on a thread and a channel of its own, and wait for it.
@@ -107,7 +108,7 @@ class Client:
         signed = credentials(self.settings).apart()
         with open_channel(self.settings) as own:
             try:
-                return executor.submit(self._run, verb, own, signed).result(timeout)
+                return executor.submit(self._run, verb, lambda: own, signed).result(timeout)
             except FutureTimeoutError:
                 raise FlyteConnectionError(
                     f"Flyte at {self.settings.endpoint} did not answer within {timeout:g} s."
@@ -115,17 +116,19 @@ class Client:
             finally:
                 executor.shutdown(wait=False)
 
-    def _run(self, verb: Verb[T], through: grpc.Channel, signed: Credentials) -> T:
+    def _run(self, verb: Verb[T], through: Callable[[], grpc.Channel], signed: Credentials) -> T:
         step = _Steps(verb, self.settings)
-        stubs = _Stubs(through)
+        stubs: _Stubs | None = None
         while step.next is not None:
             if isinstance(step.next, Sleep):
                 time.sleep(step.next.seconds)
                 step.answer(None)
                 continue
             try:
+                stubs = stubs or _Stubs(through())
                 reply = self._call(stubs.method(step.next), step.next.request, signed)
             except (grpc.RpcError, FlyteError) as error:
+                stubs = _still_usable(stubs, error, self.settings)
                 step.fail(error)
             else:
                 step.answer(reply)
@@ -155,16 +158,18 @@ class AsyncClient:
 
     async def run(self, verb: Verb[T]) -> T:
         """Run `verb` to its end and return its result; see `Client.run`."""
-        stubs = _Stubs(await aio_channel(self.settings))
         step = _Steps(verb, self.settings)
+        stubs: _Stubs | None = None
         while step.next is not None:
             if isinstance(step.next, Sleep):
                 await asyncio.sleep(step.next.seconds)
                 step.answer(None)
                 continue
             try:
+                stubs = stubs or _Stubs(await aio_channel(self.settings))
                 reply = await self._call(stubs.method(step.next), step.next.request)
             except (grpc.RpcError, FlyteError) as error:
+                stubs = _still_usable(stubs, error, self.settings)
                 step.fail(error)
             else:
                 step.answer(reply)
@@ -192,13 +197,23 @@ class _Stubs:
     """The services' stubs on one channel, each made when it is first called."""
 
     def __init__(self, through: grpc.Channel | grpc.aio.Channel) -> None:
-        self._through = through
+        self.through = through
         self._made: dict[Service, Any] = {}
 
     def method(self, call: Call) -> Any:
         if call.service not in self._made:
-            self._made[call.service] = call.service.value(self._through)
+            self._made[call.service] = call.service.value(self.through)
         return getattr(self._made[call.service], call.method)
+
+
+def _still_usable(
+    stubs: _Stubs | None, error: grpc.RpcError | FlyteError, settings: Settings
+) -> _Stubs | None:
+    """Return the stubs to go on with after a call has failed; None for those of a new channel."""
+    if stubs and isinstance(error, grpc.RpcError) and error.code() is grpc.StatusCode.UNAVAILABLE:
+        forget(settings, stubs.through)
+        return None
+    return stubs
 
 
 class _Steps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -111,11 +112,19 @@ def _shown_by(settings: Settings) -> tuple[bytes, str]:
             unverified(settings).wrap_socket(plain, server_hostname=settings.authority or host) as wrapped,
         ):
             shown = wrapped.getpeercert(binary_form=True) or b""
-        names = _names(x509.load_der_x509_certificate(shown))
+        certificate = x509.load_der_x509_certificate(shown)
+        names = _names(certificate)
     except (OSError, ValueError) as fault:
         raise FlyteConnectionError(
             f"Flyte at {settings.endpoint} shows no certificate that could be taken as it is: {fault}."
         ) from None
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not begins <= datetime.now(timezone.utc) <= ends:
+        raise FlyteConnectionError(
+            f"Flyte at {settings.endpoint} shows a certificate that is valid from {begins:%Y-%m-%d %H:%M} to "
+            f"{ends:%Y-%m-%d %H:%M} UTC, so not now. Not even insecure_skip_verify can have that overlooked, since "
+            "gRPC cannot: renew it there, or check the clock of this machine."
+        )
     return ssl.DER_cert_to_PEM_cert(shown).encode(), names[0] if names else ""
 
 

@@ -53,6 +53,7 @@ class FlyteConnection(BaseHook):
         self.flyte_conn_id = flyte_conn_id
         self._project = project
         self._domain = domain
+        self._unused: list[str] = []
 
     @cached_property
     def settings(self) -> Settings:
@@ -116,13 +117,19 @@ class FlyteConnection(BaseHook):
         return self._scope("domain", self._domain or self.settings.domain)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say what was reached and who signed in, or exactly what failed: the "Test" button of Airflow's form."""
+        """Say what was reached and who signed in, or exactly what failed: the "Test" button of Airflow's form.
+
+        Fields that are not used are told either way: a mistyped one may be why it failed.
+        """
         try:
-            if fault := why_unreachable(self.settings):
-                return False, fault
-            return True, self.run(tell_reached(self.settings))
+            told = why_unreachable(self.settings)
+            reached = not told
+            told = told or self.run(tell_reached(self.settings))
         except FlyteError as error:
-            return False, str(error)
+            reached, told = False, str(error)
+        # The button tests under an id that Airflow has just made up.
+        told = told.replace(f"Connection {self.flyte_conn_id!r}", "This connection")
+        return reached, " ".join([told, *(f"There is {unused}" for unused in self._unused)])
 
     def _read(self, connection: Connection) -> Settings:
         try:
@@ -131,11 +138,12 @@ class FlyteConnection(BaseHook):
             extra = None
         if not isinstance(extra, dict):  # what it is instead is not shown: it may hold a secret
             raise FlyteConfigError(f"Connection {self.flyte_conn_id!r}: its extra is not a JSON object.")
-        for key, known in unknown_extras(extra).items():
-            hint = f" Did you mean {known[0]!r}?" if known else ""
-            self.log.warning(
-                "Connection %r has the extra field %r, which is not used.%s", self.flyte_conn_id, key, hint
-            )
+        self._unused = [
+            f"the extra field {key!r}, which is not used.{f' Did you mean {known[0]!r}?' if known else ''}"
+            for key, known in unknown_extras(extra).items()
+        ]
+        for unused in self._unused:
+            self.log.warning("Connection %r has %s", self.flyte_conn_id, unused)
         return Settings.from_fields(
             conn_id=self.flyte_conn_id,
             host=connection.host,

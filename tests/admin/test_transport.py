@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import logging
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -78,8 +79,14 @@ def test_verification_is_skipped_only_when_that_is_said(authority, guarded, tmp_
 
 def test_an_expired_certificate_is_refused(authority):
     expired = authority.sign("expired", "127.0.0.1", ends=-datetime.timedelta(hours=1))
-    with LocalFlyte(auth=True, arguments=expired.arguments) as flyte, pytest.raises(FlyteConnectionError):
-        both(settings(flyte, ca_cert_file=str(authority.certificate)))
+    with LocalFlyte(auth=True, arguments=expired.arguments) as flyte:
+        with pytest.raises(FlyteConnectionError):
+            both(settings(flyte, ca_cert_file=str(authority.certificate)))
+        skipping = settings(flyte, insecure_skip_verify=True)
+        with pytest.raises(FlyteConnectionError, match="Not even insecure_skip_verify"):
+            Client(skipping).run(lists.list_projects())
+        with pytest.raises(FlyteConnectionError, match="Not even insecure_skip_verify"):
+            asyncio.run(AsyncClient(skipping).run(lists.list_projects()))
 
 
 def test_a_certificate_of_the_client(registered, authority, shown, tmp_path):
@@ -99,6 +106,52 @@ def test_a_certificate_of_the_client(registered, authority, shown, tmp_path):
         for wrong in (None, stranger):
             with pytest.raises(FlyteConnectionError):
                 both(chosen(wrong))
+
+
+async def reached(chosen, how):
+    """Wait until Flyte is reached, as what polls does, for 30 s at most."""
+    for _ in range(100):
+        try:
+            if how == "blocking":
+                return await asyncio.to_thread(Client(chosen).run, lists.list_projects())
+            return await AsyncClient(chosen).run(lists.list_projects())
+        except FlyteConnectionError:
+            await asyncio.sleep(0.3)
+    return None
+
+
+@pytest.mark.parametrize("how", ["blocking", "on the event loop"])
+@pytest.mark.parametrize("by", ["files", "what the server shows"])
+async def test_renewed_certificates_are_seen_by_a_process_that_goes_on(registered, tmp_path, how, by):
+    before, after = (CertificateAuthority(tmp_path, name) for name in ("before", "after"))
+    trusted, mine = tmp_path / "ca.pem", before.sign("client")
+    trusted.write_bytes(before.certificate.read_bytes())
+    fields = {
+        "files": {
+            "ca_cert_file": str(trusted),
+            "client_cert_file": str(mine.certificate),
+            "client_key_file": str(mine.key),
+        },
+        "what the server shows": {"insecure_skip_verify": True},
+    }[by]
+
+    def gateway(authority, port=0):
+        clients = authority.certificate if by == "files" else None
+        return Gateway(
+            registered.endpoint, shows=authority.sign("of-it", "127.0.0.1"), clients=clients, port=port
+        )
+
+    with gateway(before) as first:
+        chosen = Settings(first.endpoint, call_timeout=5, **fields)
+        assert await reached(chosen, how)
+    with gateway(after, int(first.endpoint.rpartition(":")[2])):
+        with pytest.raises(FlyteConnectionError):
+            both(
+                replace(chosen, keepalive_seconds=77.0, insecure_skip_verify=False)
+            )  # the old ones are no good
+        trusted.write_bytes(after.certificate.read_bytes())
+        after.sign("client")  # into the same files
+        assert await reached(chosen, how)
 
 
 def test_files_that_hold_something_else_are_named(authority, shown, tmp_path):

@@ -141,6 +141,21 @@ def test_each_step_of_the_sign_in(connect, guarded, authority, registered):
         assert told.startswith("Signing in: asking Flyte for its sign-in metadata failed")
 
 
+def test_a_mistyped_field_is_told_beside_what_came_of_it(connect, registered):
+    told = failure(connect(registered.endpoint, insecur=True))
+    assert "does not speak TLS" in told
+    assert told.endswith("There is the extra field 'insecur', which is not used. Did you mean 'insecure'?")
+    reached, told = connect(registered.endpoint, insecure=True, colour="blue").test_connection()
+    assert reached
+    assert told.endswith("There is the extra field 'colour', which is not used.")
+
+
+def test_the_id_that_airflow_tests_under_is_not_told(connect):
+    told = failure(connect("flyte.example.com:443", compression="zip"))
+    assert told == "This connection: the extra field 'compression' is 'zip'; it takes gzip or none."
+    assert failure(connect(":443")).startswith("This connection has no host.")
+
+
 # -- what is read --------------------------------------------------------------------------------------------
 
 
