@@ -65,13 +65,13 @@ def guarded():
 
 @pytest.fixture(scope="module")
 def airflow(registered, tmp_path_factory):
-    """A real Airflow, in which connections may be tested."""
+    """A real `airflow standalone`, in which connections may be tested."""
     flaky = Flaky(registered.endpoint, tmp_path_factory.mktemp("flaky"))
     env = {
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW_CONN_FLYTE_OPEN": connection(registered.endpoint, console_url=registered.http_url),
     }
-    with RunningAirflow({"pages.py": DAGS.format(flaky=flaky.name)}, env) as running:
+    with RunningAirflow({"pages.py": DAGS.format(flaky=flaky.name)}, env, standalone=True) as running:
         yield running
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from types import TracebackType
 import httpx
 
 from tests.dag_runs import AIRFLOW_2
-from tests.running.environment import commands, environment, free_port
+from tests.running.environment import commands, environment, free_port, quiet_airflow
 from tests.running.processes import Component, descendants, kill, living
 from tests.running.rest import Rest, TaskInstance
 
@@ -70,6 +70,7 @@ class RunningAirflow:
     :param dags: text of each DAG file by its name. Files may be added later to `dags_folder`.
     :param env: further environment variables of all components, such as connections.
     :param parallelism: how many tasks may run at a time.
+    :param standalone: whether `airflow standalone` starts all processes. None of them can be killed by itself then.
 
     >>> with RunningAirflow({"etl.py": text}, env={"AIRFLOW_CONN_FLYTE_DEFAULT": ...}) as airflow:  # doctest: +SKIP
     ...     airflow.rest.trigger("etl", "run-1")
@@ -78,7 +79,14 @@ class RunningAirflow:
     ...     assert airflow.end_of_run("etl", "run-1") == "success"
     """
 
-    def __init__(self, dags: Mapping[str, str], env: Mapping[str, str], parallelism: int = 4) -> None:
+    def __init__(
+        self,
+        dags: Mapping[str, str],
+        env: Mapping[str, str],
+        parallelism: int = 4,
+        standalone: bool = False,
+    ) -> None:
+        self._standalone = standalone
         self._dags = dict(dags)
         self._extra = dict(env)
         self._parallelism = parallelism
@@ -105,7 +113,8 @@ class RunningAirflow:
             (self.home / "webserver_config.py").write_text('AUTH_ROLE_PUBLIC = "Admin"\n')
         port = free_port()
         env = environment(self.home, port, self._parallelism) | self._extra
-        airflow = str(Path(sys.executable).with_name("airflow"))
+        airflow = quiet_airflow(self.home / "bin")
+        env["PATH"] = f"{airflow.parent}{os.pathsep}{env['PATH']}"
         made = subprocess.run(
             [airflow, "db", "migrate"], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -116,8 +125,8 @@ class RunningAirflow:
             database.execute("PRAGMA journal_mode=WAL")  # which Airflow 3 does by itself
         database.close()
         self.rest = Rest(f"http://127.0.0.1:{port}")
-        for name, words in commands(port).items():
-            self._components[name] = Component(name, [airflow, *words], env, self.home / f"{name}.log")
+        for name, words in commands(self._standalone).items():
+            self._components[name] = Component(name, [str(airflow), *words], env, self.home / f"{name}.log")
         try:
             for component in self._components.values():
                 component.start()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +18,9 @@ TASK_DIES_AFTER = 15
 TRIGGERER_DIES_AFTER = 10
 
 _HEARTBEAT = 2  # seconds between two signs of life
+
+#: The components that start a server of logs.
+_LOGGING = ("scheduler", "triggerer")
 
 
 def free_port() -> int:
@@ -40,15 +45,38 @@ def environment(home: Path, port: int, parallelism: int) -> dict[str, str]:
     return {**inherited, "AIRFLOW_HOME": str(home), **unchecked, **named}
 
 
-def commands(port: int) -> Mapping[str, list[str]]:
-    """Return the command line of each component by its name, `airflow` left out."""
-    # No log servers: they listen on every interface, and the API server finds the files anyway.
-    both = {"scheduler": ["scheduler", "--skip-serve-logs"], "triggerer": ["triggerer", "--skip-serve-logs"]}
-    listening = ["--port", str(port), "--workers", "1"]
-    if AIRFLOW_2:
-        return both | {"webserver": ["webserver", *listening, "--hostname", "127.0.0.1"]}
-    api_server = ["api-server", *listening, "--host", "127.0.0.1"]
-    return {"api-server": api_server, **both, "dag-processor": ["dag-processor"]}
+def commands(standalone: bool) -> Mapping[str, list[str]]:
+    """Return the command line of each component by its name, `airflow` left out.
+
+    :param standalone: whether `airflow standalone` is to start them, as one component.
+    """
+    if standalone:
+        return {"standalone": ["standalone"]}
+    names = ("webserver", *_LOGGING) if AIRFLOW_2 else ("api-server", *_LOGGING, "dag-processor")
+    return {name: [name] for name in names}
+
+
+def quiet_airflow(folder: Path) -> Path:
+    """Write an `airflow` that starts no log servers, and return its path.
+
+    They would listen on every interface, at ports that another Airflow may have, and the API server finds the files
+    anyway. There is no setting for it, and `airflow standalone` starts whatever `airflow` comes first on the path.
+
+    :param folder: where to write it; made if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "airflow"
+    airflow = shlex.quote(str(Path(sys.executable).with_name("airflow")))
+    path.write_text(
+        f"""#!/bin/sh
+case "$1" in
+    {"|".join(_LOGGING)}) exec {airflow} "$@" --skip-serve-logs ;;
+    *) exec {airflow} "$@" ;;
+esac
+"""
+    )
+    path.chmod(0o755)
+    return path
 
 
 def _both(home: Path, parallelism: int) -> dict[str, str]:
@@ -78,7 +106,9 @@ def _airflow_3(port: int) -> dict[str, str]:
     return {
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "API__HOST": "127.0.0.1",
         "API__PORT": str(port),
+        "API__WORKERS": "1",
         "API__BASE_URL": f"http://127.0.0.1:{port}",
         "API__SECRET_KEY": secrets.token_urlsafe(),
         "API_AUTH__JWT_SECRET": secrets.token_urlsafe(48),
@@ -102,6 +132,9 @@ def _airflow_2(home: Path, port: int) -> dict[str, str]:
         "SCHEDULER__DAG_DIR_LIST_INTERVAL": "5",
         "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "10",
         "WEBSERVER__BASE_URL": f"http://127.0.0.1:{port}",
+        "WEBSERVER__WEB_SERVER_HOST": "127.0.0.1",
+        "WEBSERVER__WEB_SERVER_PORT": str(port),
+        "WEBSERVER__WORKERS": "1",
         "WEBSERVER__SECRET_KEY": secrets.token_urlsafe(),
         "WEBSERVER__WEB_SERVER_MASTER_TIMEOUT": "300",
     }
