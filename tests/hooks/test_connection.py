@@ -37,6 +37,19 @@ def guarded(authority):
         yield flyte
 
 
+@pytest.fixture(autouse=True)
+def nothing_masked(monkeypatch):
+    """Airflow without the secrets of other tests, and these are forgotten afterwards.
+
+    Airflow 2 masks even a password of one letter, wherever it stands.
+    """
+    if AIRFLOW_2:
+        from airflow.utils.log.secrets_masker import _secrets_masker
+
+        monkeypatch.setattr(_secrets_masker(), "patterns", set())
+        monkeypatch.setattr(_secrets_masker(), "replacer", None)
+
+
 @pytest.fixture
 def connect(monkeypatch):
     """A function that makes the connection `flyte_default` and returns a hook on it."""
@@ -340,17 +353,6 @@ def test_a_configuration_file_of_flytectl(monkeypatch, config, tmp_path):
     assert with_file(monkeypatch, config(text)).sign_in.client_secret == "s3cret-of-another-file"
 
 
-@pytest.fixture
-def nothing_masked(monkeypatch):
-    """Airflow without the secrets of other tests: Airflow 2 masks even a password of one letter, wherever it stands."""
-    if AIRFLOW_2:
-        from airflow.utils.log.secrets_masker import _secrets_masker
-
-        monkeypatch.setattr(_secrets_masker(), "patterns", set())
-        monkeypatch.setattr(_secrets_masker(), "replacer", None)
-
-
-@pytest.mark.usefixtures("nothing_masked")
 @pytest.mark.parametrize("how", ["blocking", "on the event loop"])
 def test_a_secret_that_airflow_has_not_seen_is_masked(monkeypatch, config, how):
     secret = uuid.uuid4().hex
