@@ -19,7 +19,9 @@ test-airflow3: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-airflow2: $(VENV2)/.ready
-	$(VENV2)/bin/python -m pytest -n 2 --dist loadfile tests/hooks tests/operators tests/sensors tests/triggers $(ARGS)
+	$(VENV2)/bin/python -m scripts.setup_browser
+	$(VENV2)/bin/python -m pytest -n 2 --dist loadfile tests/hooks tests/operators tests/sensors tests/triggers \
+		tests/e2e/test_form_airflow2.py $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -143,9 +143,17 @@ class Settings:
         return f"{url}/nodeId/{quote(node_id, safe='')}/nodes" if node_id else url
 
 
+_TWICE = "extra__flyte__"
+
+
 def unknown_extras(extra: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the extra fields that `Settings` does not know, each with the known names nearest to it."""
-    return {key: nearest(key, _KNOWN_EXTRAS) for key in extra if key not in _KNOWN_EXTRAS}
+    """Return the extra fields that `Settings` does not know, each with the known names nearest to it.
+
+    The form of Airflow 2, when it tests, sends each field a second time with `extra__flyte__` before its name: those
+    are left out.
+    """
+    read = {key for key in extra if key in _KNOWN_EXTRAS}
+    return {key: nearest(key, _KNOWN_EXTRAS) for key in extra if key.removeprefix(_TWICE) not in read}
 
 
 #: A host name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.

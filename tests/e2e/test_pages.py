@@ -3,6 +3,9 @@
 import base64
 import json
 import re
+import shutil
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -20,6 +23,7 @@ from tests.running.browser import keep_picture, open_page
 
 pytestmark = pytest.mark.skipif(AIRFLOW_2, reason="Airflow 2 has other pages")
 
+EXAMPLES = Path(__file__).parents[2] / "example_dags"
 PROXY_TOKEN = "pr0xy-t0ken-of-these-pages"
 
 #: `shown` and `gated` run by the connection that the form makes; `failing` by one to a Flyte without sign-in.
@@ -190,6 +194,40 @@ def test_every_task_that_is_about_an_execution_has_its_link(airflow, guarded, sh
     mapped = [base + rest.xcom(*shown, "each", "flyte_execution_name", index) for index in (0, 1)]
     assert [console("each", index) for index in (0, 1)] == mapped
     assert len({add, *mapped}) == 3
+
+
+@pytest.fixture(scope="module")
+def examples(airflow, added):
+    """The example DAGs. One of them registers what the others execute, by the connection that the form has made."""
+    shutil.copytree(EXAMPLES, airflow.dags_folder / EXAMPLES.name)
+    airflow.until(lambda: {"flyte_register", "flyte_execute"} <= airflow.rest.dags(), 120, "it knows them")
+    airflow.rest.trigger("flyte_register", "one")
+    assert airflow.end_of_run("flyte_register", "one", 240) == "success"
+
+
+@pytest.mark.usefixtures("examples")
+def test_the_example_is_run_by_the_page_and_leads_to_the_console(airflow, guarded):
+    # The local Flyte's console asks for what its clients sign in with.
+    who = {"username": guarded.client_id, "password": guarded.client_secret, "origin": guarded.http_url}
+    with open_page(who) as page:
+        page.goto(f"{airflow.rest.url}/dags/flyte_execute")
+        page.get_by_role("button", name="Trigger Dag").click()
+        page.get_by_role("dialog").get_by_role("button", name="Trigger", exact=True).click()
+        airflow.until(lambda: airflow.rest.run_states("flyte_execute"), 60, "it runs", 0.3)
+        (run_id,) = airflow.rest.run_states("flyte_execute")
+        assert airflow.end_of_run("flyte_execute", run_id) == "success"
+        page.goto(f"{airflow.rest.url}/dags/flyte_execute/runs/{quote(run_id)}/tasks/sales_report")
+        expect(page.get_by_text("n1 (best_day)")).to_be_visible()
+        keep_picture(page, "example-log.png", 640)
+        page.get_by_role("link", name="Details", exact=True).click()
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name="Flyte Console").click()
+        console = opened.value
+        name = airflow.rest.xcom("flyte_execute", run_id, "sales_report", "flyte_execution_name")
+        assert console.url.startswith(f"{guarded.http_url}/console/projects/{PROJECT}/domains/{DOMAIN}/")
+        for shown in (name, "SUCCEEDED", "best_day"):
+            expect(console.get_by_text(shown).first).to_be_visible()
+        keep_picture(console, "example-console.png", 380)
 
 
 def test_a_failed_task_shows_its_execution_and_the_log_of_the_failing_node(airflow, registered):

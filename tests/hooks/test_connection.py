@@ -161,6 +161,11 @@ def test_a_mistyped_field_is_told_beside_what_came_of_it(connect, registered):
     reached, told = connect(registered.endpoint, insecure=True, colour="blue").test_connection()
     assert reached
     assert told.endswith("There is the extra field 'colour', which is not used.")
+    twice = {"insecure": True, "extra__flyte__insecure": True}  # as Airflow 2's form sends it
+    assert "which is not used" not in connect(registered.endpoint, **twice).test_connection()[1]
+    assert "'extra__flyte__insecure', which is not used" in failure(
+        connect(registered.endpoint, extra__flyte__insecure=True)
+    )
 
 
 def test_the_id_that_airflow_tests_under_is_not_told(connect):

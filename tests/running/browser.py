@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import HttpCredentials, Page, Route, expect, sync_playwright
 
 from scripts.setup_browser import NAMES, find_browser
 
@@ -24,11 +24,12 @@ class NoBrowserError(RuntimeError):
 
 
 @contextmanager
-def open_page() -> Iterator[Page]:
+def open_page(who: HttpCredentials | None = None) -> Iterator[Page]:
     """Open an empty page in a Chromium of its own; both are closed in the end.
 
     Requests to other machines are refused, so a page that wants something from the network shows itself as broken.
 
+    :param who: user, password and origin of a site that asks for them (HTTP basic).
     :raises NoBrowserError: when no Chromium is installed.
 
     >>> with open_page() as page:  # doctest: +SKIP
@@ -46,7 +47,10 @@ def open_page() -> Iterator[Page]:
             executable_path=path, headless=True, args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
         try:
-            page = browser.new_context(viewport=_WINDOW, locale="en-US", timezone_id="UTC").new_page()
+            context = browser.new_context(
+                viewport=_WINDOW, locale="en-US", timezone_id="UTC", http_credentials=who
+            )
+            page = context.new_page()
             page.set_default_timeout(PATIENCE_MS)
             page.route("**/*", _only_here)
             yield page
