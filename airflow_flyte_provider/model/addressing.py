@@ -14,7 +14,6 @@ from flyteidl.core.workflow_pb2 import WorkflowNode
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from airflow_flyte_provider.model.entities import entity_id
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
 from airflow_flyte_provider.model.packages import Packaged, PackageError
 
@@ -127,7 +126,7 @@ def _settle(
     kind = ResourceType.Name(identifier.resource_type)
     if kind not in EntityKind.__members__:
         return None
-    named = entity_id(EntityKind(kind), identifier)
+    named = EntityId.from_proto(EntityKind(kind), identifier)
     ours = own.get((named.kind, named.name))
     is_ours = ours is not None and all(
         _is_open(getattr(named, part)) or getattr(named, part) == getattr(ours, part) for part in _SCOPE
@@ -135,17 +134,17 @@ def _settle(
     for part in _SCOPE:
         if is_ours or _is_open(getattr(named, part)):
             setattr(identifier, part, getattr(target, part))
-    return entity_id(named.kind, identifier)
+    return EntityId.from_proto(named.kind, identifier)
 
 
 def _sub_workflows(entity: Packaged) -> set[EntityId]:
     """Return the sub-workflows that a workflow brings along, as it must for each that it uses."""
     if not isinstance(entity.spec, WorkflowSpec):
         return set()
-    brought = {entity_id(EntityKind.WORKFLOW, sub.id) for sub in entity.spec.sub_workflows}
+    brought = {EntityId.from_proto(EntityKind.WORKFLOW, sub.id) for sub in entity.spec.sub_workflows}
     for node in _walk(entity.spec):
         if isinstance(node, WorkflowNode) and node.WhichOneof("reference") == "sub_workflow_ref":
-            sub = entity_id(EntityKind.WORKFLOW, node.sub_workflow_ref)
+            sub = EntityId.from_proto(EntityKind.WORKFLOW, node.sub_workflow_ref)
             if sub not in brought:
                 raise PackageError(f"{entity.file}: {entity.id} uses {sub}, which is not in that file.")
     return brought

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_flyte_provider.model.entities import entity_id
-from airflow_flyte_provider.model.executions import ExecutionError, execution_id, node_execution_id
+from airflow_flyte_provider.model.executions import ExecutionError
 from airflow_flyte_provider.model.identifiers import (
+    EntityId,
     EntityKind,
     ExecutionId,
+    NodeExecutionId,
     TaskExecutionId,
 )
 from airflow_flyte_provider.model.messages import enum_name, length, moment
@@ -69,7 +70,7 @@ class ArrayElement:
             phase=TaskPhase.from_number(proto.phase),
             cache_status=enum_name(proto, "cache_status"),
             logs=_links(proto.logs),
-            launched=execution_id(launched) if launched is not None else None,
+            launched=ExecutionId.from_proto(launched) if launched is not None else None,
         )
 
 
@@ -129,8 +130,8 @@ class TaskExecution:
         closure = proto.closure
         return cls(
             id=TaskExecutionId(
-                node_execution_id(proto.id.node_execution_id),
-                entity_id(EntityKind.TASK, proto.id.task_id),
+                NodeExecutionId.from_proto(proto.id.node_execution_id),
+                EntityId.from_proto(EntityKind.TASK, proto.id.task_id),
                 proto.id.retry_attempt,
             ),
             phase=TaskPhase.from_number(closure.phase),

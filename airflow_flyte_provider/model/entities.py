@@ -53,8 +53,8 @@ class LaunchPlan:
     def from_proto(cls, proto: LaunchPlanProto) -> LaunchPlan:
         """Return the view of what GetLaunchPlan or ListLaunchPlans answered."""
         return cls(
-            id=entity_id(EntityKind.LAUNCH_PLAN, proto.id),
-            workflow=entity_id(EntityKind.WORKFLOW, proto.spec.workflow_id),
+            id=EntityId.from_proto(EntityKind.LAUNCH_PLAN, proto.id),
+            workflow=EntityId.from_proto(EntityKind.WORKFLOW, proto.spec.workflow_id),
             expected_inputs=proto.closure.expected_inputs,
             fixed_inputs=proto.spec.fixed_inputs,
             outputs=proto.closure.expected_outputs,
@@ -138,7 +138,7 @@ class Workflow:
         """Return the view of what GetWorkflow or ListWorkflows answered."""
         closure = proto.closure.compiled_workflow
         return cls(
-            id=entity_id(EntityKind.WORKFLOW, proto.id),
+            id=EntityId.from_proto(EntityKind.WORKFLOW, proto.id),
             interface=closure.primary.template.interface,
             created_at=moment(proto.closure, "created_at"),
             compiled=closure.primary,
@@ -170,7 +170,7 @@ class Workflow:
         """The workflows that are part of it, those of its sub-workflows too."""
         return tuple(
             Workflow(
-                id=entity_id(EntityKind.WORKFLOW, part.template.id),
+                id=EntityId.from_proto(EntityKind.WORKFLOW, part.template.id),
                 interface=part.template.interface,
                 created_at=self.created_at,
                 compiled=part,
@@ -202,7 +202,7 @@ class Task:
         """Return the view of what GetTask or ListTasks answered."""
         template = proto.closure.compiled_task.template
         return cls(
-            id=entity_id(EntityKind.TASK, proto.id),
+            id=EntityId.from_proto(EntityKind.TASK, proto.id),
             interface=template.interface,
             type=template.type,
             created_at=moment(proto.closure, "created_at"),
@@ -234,16 +234,6 @@ class Task:
         """The version its outputs are cached under, empty when they are not cached."""
         metadata = self.template.metadata
         return str(metadata.discovery_version) if metadata.discoverable else ""
-
-
-def entity_id(kind: EntityKind, proto: object) -> EntityId:
-    """Return the id in a `flyteidl.core.Identifier`.
-
-    :param kind: what it is the id of: an answer of Flyte does not always set the resource type.
-    :param proto: the message.
-    """
-    fields = {name: getattr(proto, name) for name in ("project", "domain", "name", "version")}
-    return EntityId(kind=kind, **fields)
 
 
 def _interface(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_flyte_provider.model.entities import entity_id
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId, NodeExecutionId
 from airflow_flyte_provider.model.messages import enum_name, length, moment
 from airflow_flyte_provider.model.phases import ExecutionPhase
@@ -16,11 +15,7 @@ if TYPE_CHECKING:
     from flyteidl.admin.execution_pb2 import Execution as ExecutionProto
     from flyteidl.admin.execution_pb2 import ExecutionClosure
     from flyteidl.core.execution_pb2 import ExecutionError as ExecutionErrorProto
-    from flyteidl.core.identifier_pb2 import (
-        Identifier,
-        NodeExecutionIdentifier,
-        WorkflowExecutionIdentifier,
-    )
+    from flyteidl.core.identifier_pb2 import Identifier
 
     from airflow_flyte_provider.model.nodes import NodeExecution
 
@@ -130,10 +125,10 @@ class Execution:
         spec, closure = proto.spec, proto.closure
         metadata = spec.metadata
         return cls(
-            id=execution_id(proto.id),
+            id=ExecutionId.from_proto(proto.id),
             phase=ExecutionPhase.from_number(closure.phase),
             launch_plan=_launched(spec.launch_plan),
-            workflow=entity_id(EntityKind.WORKFLOW, closure.workflow_id)
+            workflow=EntityId.from_proto(EntityKind.WORKFLOW, closure.workflow_id)
             if closure.HasField("workflow_id")
             else None,
             created_at=moment(closure, "created_at"),
@@ -144,10 +139,10 @@ class Execution:
             abort_cause=_abort_cause(closure),
             labels=dict(spec.labels.values),
             mode=enum_name(metadata, "mode") or "UNKNOWN",
-            reference_execution=execution_id(metadata.reference_execution)
+            reference_execution=ExecutionId.from_proto(metadata.reference_execution)
             if metadata.HasField("reference_execution")
             else None,
-            parent_node=node_execution_id(metadata.parent_node_execution)
+            parent_node=NodeExecutionId.from_proto(metadata.parent_node_execution)
             if metadata.HasField("parent_node_execution")
             else None,
             annotations=dict(spec.annotations.values),
@@ -166,21 +161,11 @@ class Execution:
         )
 
 
-def execution_id(proto: WorkflowExecutionIdentifier) -> ExecutionId:
-    """Return the id in a `flyteidl.core.WorkflowExecutionIdentifier`."""
-    return ExecutionId(project=proto.project, domain=proto.domain, name=proto.name)
-
-
-def node_execution_id(proto: NodeExecutionIdentifier) -> NodeExecutionId:
-    """Return the id in a `flyteidl.core.NodeExecutionIdentifier`."""
-    return NodeExecutionId(execution_id(proto.execution_id), proto.node_id)
-
-
 def _launched(proto: Identifier) -> EntityId:
     """Return what an execution's spec says was launched: a launch plan unless it names another kind."""
     name = enum_name(proto, "resource_type")
     kind = EntityKind(name) if name in EntityKind.__members__ else EntityKind.LAUNCH_PLAN
-    return entity_id(kind, proto)
+    return EntityId.from_proto(kind, proto)
 
 
 def _abort_cause(closure: ExecutionClosure) -> str | None:

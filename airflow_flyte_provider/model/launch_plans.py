@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from flyteidl.admin.launch_plan_pb2 import LaunchPlanSpec
 from flyteidl.admin.schedule_pb2 import DAY, HOUR, MINUTE, FixedRate, Schedule
-from flyteidl.core.identifier_pb2 import WORKFLOW, Identifier
 from flyteidl.core.interface_pb2 import Parameter, ParameterMap
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from airflow_flyte_provider.model.entities import Workflow
 from airflow_flyte_provider.model.inputs import build_inputs
+from airflow_flyte_provider.model.references import to_identifier
 
 _UNITS = ((timedelta(days=1), DAY), (timedelta(hours=1), HOUR), (timedelta(minutes=1), MINUTE))
 
@@ -36,7 +36,7 @@ def launch_plan_spec(
     given = build_inputs(
         ParameterMap(parameters=optional), LiteralMap(), {**default_inputs, **fixed_inputs}
     ).literals
-    spec = LaunchPlanSpec(workflow_id=_identifier(workflow))
+    spec = LaunchPlanSpec(workflow_id=to_identifier(workflow.id))
     for name in fixed_inputs:
         spec.fixed_inputs.literals[name].CopyFrom(given[name])
     for name, variable in variables.items():
@@ -67,10 +67,3 @@ def schedule_of(schedule: str | timedelta, kickoff_time_input: str | None) -> Sc
             made.rate.CopyFrom(FixedRate(value=schedule // length, unit=unit))
             return made
     raise ValueError(f"the schedule {schedule} is no positive number of whole minutes")
-
-
-def _identifier(workflow: Workflow) -> Identifier:
-    one = workflow.id
-    return Identifier(
-        resource_type=WORKFLOW, project=one.project, domain=one.domain, name=one.name, version=one.version
-    )

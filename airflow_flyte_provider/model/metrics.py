@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from airflow_flyte_provider.model.entities import entity_id
-from airflow_flyte_provider.model.executions import execution_id
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId
 
 if TYPE_CHECKING:
@@ -100,14 +98,14 @@ class Span:
         spans = tuple(map(cls.from_proto, proto.spans))
         which = proto.WhichOneof("id")
         if which == "workflow_id":
-            return cls(WORKFLOW, start, end, execution_id(proto.workflow_id), spans=spans)
+            return cls(WORKFLOW, start, end, ExecutionId.from_proto(proto.workflow_id), spans=spans)
         if which == "node_id":
             node = proto.node_id
-            return cls(NODE, start, end, execution_id(node.execution_id), node.node_id, spans=spans)
+            return cls(NODE, start, end, ExecutionId.from_proto(node.execution_id), node.node_id, spans=spans)
         if which == "task_id":
-            of, task = proto.task_id, entity_id(EntityKind.TASK, proto.task_id.task_id)
+            of, task = proto.task_id, EntityId.from_proto(EntityKind.TASK, proto.task_id.task_id)
             node = of.node_execution_id
-            execution = execution_id(node.execution_id)
+            execution = ExecutionId.from_proto(node.execution_id)
             return cls(TASK, start, end, execution, node.node_id, task, of.retry_attempt, spans)
         return cls(proto.operation_id or "UNKNOWN", start, end, spans=spans)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.attempts import LogLink, TaskExecution
-from airflow_flyte_provider.model.executions import ExecutionError, execution_id, node_execution_id
+from airflow_flyte_provider.model.executions import ExecutionError
 from airflow_flyte_provider.model.identifiers import (
     ExecutionId,
     NodeExecutionId,
@@ -126,7 +126,7 @@ class NodeExecution:
         closure, metadata = proto.closure, proto.metadata
         target = closure.WhichOneof("target_metadata")
         return cls(
-            id=node_execution_id(proto.id),
+            id=NodeExecutionId.from_proto(proto.id),
             spec_id=metadata.spec_node_id,
             phase=NodePhase.from_number(closure.phase),
             created_at=moment(closure, "created_at"),
@@ -140,7 +140,7 @@ class NodeExecution:
             input_uri=proto.input_uri,
             output_uri=closure.output_uri,
             deck_uri=closure.deck_uri,
-            launched=execution_id(closure.workflow_node_metadata.executionId)
+            launched=ExecutionId.from_proto(closure.workflow_node_metadata.executionId)
             if target == "workflow_node_metadata"
             else None,
             is_parent=metadata.is_parent_node,

@@ -18,7 +18,6 @@ from flyteidl.core import identifier_pb2
 from google.protobuf.message import DecodeError
 
 from airflow_flyte_provider.model.archives import ArchiveError, is_archive, repack, unpack
-from airflow_flyte_provider.model.entities import entity_id
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
 
 if TYPE_CHECKING:
@@ -137,4 +136,4 @@ def _holds(message: TaskSpec | WorkflowSpec | LaunchPlan, content: bytes) -> boo
 def _id(kind: EntityKind, identifier: Identifier, file: str) -> EntityId:
     if not identifier.name:
         raise PackageError(f"{file} holds a {kind.label} without a name.")
-    return entity_id(kind, identifier)
+    return EntityId.from_proto(kind, identifier)

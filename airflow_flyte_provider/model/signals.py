@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_flyte_provider.model.executions import execution_id
 from airflow_flyte_provider.model.faults import shown
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.literals import from_literal
@@ -50,7 +49,7 @@ class Signal:
         """Return the view of one of what ListSignals answered."""
         is_set = proto.HasField("value")
         return cls(
-            execution=execution_id(proto.id.execution_id),
+            execution=ExecutionId.from_proto(proto.id.execution_id),
             id=proto.id.signal_id,
             literal_type=proto.type,
             is_set=is_set,
