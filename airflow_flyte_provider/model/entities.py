@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
 from airflow_flyte_provider.model.messages import enum_name, length, moment
-from airflow_flyte_provider.model.schedules import Notification, Schedule
+from airflow_flyte_provider.model.options import Notification
+from airflow_flyte_provider.model.schedules import Schedule
 from airflow_flyte_provider.model.workflows import WorkflowNode, failure_node, workflow_nodes
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class LaunchPlan:
 
     @property
     def notifications(self) -> tuple[Notification, ...]:
-        """Who is told of its executions."""
+        """Who is told of its executions; `ExecutionOptions` takes them, with others beside them."""
         return tuple(map(Notification.from_proto, self.spec.entity_metadata.notifications))
 
     @property

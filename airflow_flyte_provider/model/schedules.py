@@ -1,4 +1,4 @@
-"""When a launch plan runs of itself, and who is told of it."""
+"""When a launch plan runs of itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_flyte_provider.model.phases import ExecutionPhase
-
 if TYPE_CHECKING:
-    from flyteidl.admin.common_pb2 import Notification as NotificationProto
     from flyteidl.admin.schedule_pb2 import Schedule as ScheduleProto
 
 _UNITS = (timedelta(minutes=1), timedelta(hours=1), timedelta(days=1))  # in the order of FixedRateUnit
@@ -50,27 +47,3 @@ class Schedule:
         if not cron:
             return None
         return cls(cron, proto.cron_schedule.offset, None, proto.kickoff_time_input_arg)
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """Who is told of an execution that comes to certain phases, after `flyteidl.admin.Notification`.
-
-    :param phases: the phases.
-    :param channel: `"email"`, `"pager_duty"` or `"slack"`.
-    :param recipients: their e-mail addresses.
-    """
-
-    phases: tuple[ExecutionPhase, ...]
-    channel: str
-    recipients: tuple[str, ...]
-
-    @classmethod
-    def from_proto(cls, proto: NotificationProto) -> Notification:
-        """Return the view of a `flyteidl.admin.Notification`."""
-        channel = proto.WhichOneof("type") or ""
-        return cls(
-            phases=tuple(map(ExecutionPhase.from_number, proto.phases)),
-            channel=channel,
-            recipients=tuple(getattr(proto, channel).recipients_email) if channel else (),
-        )

@@ -5,8 +5,8 @@ from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
 
 from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.identifiers import EntityKind
-from airflow_flyte_provider.model.phases import ExecutionPhase
-from airflow_flyte_provider.model.schedules import Notification, Schedule
+from airflow_flyte_provider.model.options import Notification
+from airflow_flyte_provider.model.schedules import Schedule
 from tests.recordings import answers, requests
 
 
@@ -91,8 +91,8 @@ def test_what_else_a_launch_plan_says():
     view = LaunchPlan.from_proto(proto)
     assert (view.is_active, view.labels, view.annotations) == (True, {"team": "sales"}, {"note": "x"})
     assert view.notifications == (
-        Notification((ExecutionPhase.FAILED,), "slack", ("a@example.com",)),
-        Notification((), "", ()),
+        Notification(phases=("FAILED",), slack=("a@example.com",)),
+        Notification(phases=()),
     )
     assert "spec" not in repr(view)
 
