@@ -25,10 +25,10 @@ from airflow_flyte_provider.exceptions import (
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.faults import ValueFaults, shown
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.literals import from_literal, to_literal
 from airflow_flyte_provider.model.reports import failure_report
 from airflow_flyte_provider.model.signals import Signal
 from airflow_flyte_provider.model.suggestions import did_you_mean
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
 
 _PAGE = 100
 

@@ -11,7 +11,7 @@ from airflow_flyte_provider.model.entities import Workflow
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.nodes import NodeExecution
-from airflow_flyte_provider.model.outputs import Outputs
+from airflow_flyte_provider.model.values.outputs import Outputs
 from airflow_flyte_provider.model.workflows import WorkflowNode
 
 

@@ -17,8 +17,8 @@ from airflow_flyte_provider.model.identifiers import (
     TaskExecutionId,
 )
 from airflow_flyte_provider.model.nodes import NodeExecution
-from airflow_flyte_provider.model.outputs import Outputs
 from airflow_flyte_provider.model.projects import NamedEntity, Project
+from airflow_flyte_provider.model.values.outputs import Outputs
 
 
 class ViewVerbs(FileVerbs):

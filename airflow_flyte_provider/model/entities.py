@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flyteidl.core.literals_pb2 import LiteralMap
     from flyteidl.core.tasks_pb2 import TaskTemplate
 
-    from airflow_flyte_provider.model.signatures import TypedInterface
+    from airflow_flyte_provider.model.values.signatures import TypedInterface
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class LaunchPlan:
 
         :raises ValueFaults: for a default that lies in a store.
         """
-        from airflow_flyte_provider.model.literals import from_literal
+        from airflow_flyte_provider.model.values.literals import from_literal
 
         return {
             name: from_literal(parameter.default, parameter.var.type, name)
@@ -109,7 +109,7 @@ class LaunchPlan:
 
         :raises ValueFaults: for a value that lies in a store.
         """
-        from airflow_flyte_provider.model.literals import from_literal
+        from airflow_flyte_provider.model.values.literals import from_literal
 
         return {
             name: from_literal(literal, None, name)
@@ -241,6 +241,6 @@ def _interface(
     inputs: ParameterMap | VariableMap, outputs: VariableMap, fixed: frozenset[str] = frozenset()
 ) -> TypedInterface:
     # Here and not above: an operator's module names these classes, and must not load protobuf.
-    from airflow_flyte_provider.model.signatures import TypedInterface
+    from airflow_flyte_provider.model.values.signatures import TypedInterface
 
     return TypedInterface(inputs, outputs, fixed)

@@ -19,9 +19,9 @@ from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.building.gates import approval_node, signal_node, sleep_node
 from airflow_flyte_provider.model.building.nodes import Entity, Node, NodeOptions, entity_node
 from airflow_flyte_provider.model.building.promises import Promise
-from airflow_flyte_provider.model.casting import is_optional
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
+from airflow_flyte_provider.model.values.casting import is_optional
 
 __all__ = ["BuildError", "FailurePolicy", "ImperativeWorkflow", "Node", "NodeOptions", "Promise"]
 

@@ -11,8 +11,8 @@ from flyteidl.core.interface_pb2 import Parameter, ParameterMap
 from flyteidl.core.literals_pb2 import LiteralMap
 
 from airflow_flyte_provider.model.entities import Workflow
-from airflow_flyte_provider.model.inputs import build_inputs
 from airflow_flyte_provider.model.references import to_identifier
+from airflow_flyte_provider.model.values.inputs import build_inputs
 
 _UNITS = ((timedelta(days=1), DAY), (timedelta(hours=1), HOUR), (timedelta(minutes=1), MINUTE))
 

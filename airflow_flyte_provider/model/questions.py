@@ -10,9 +10,9 @@ from typing import Any
 
 from flyteidl.core.types_pb2 import LiteralType, SimpleType
 
-from airflow_flyte_provider.model.literals import from_literal, to_literal
 from airflow_flyte_provider.model.signals import Signal
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
+from airflow_flyte_provider.model.values.types import describe
 
 #: The one field of the form.
 FIELD = "value"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_flyte_provider.model.faults import shown
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.literals import from_literal
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.literals import from_literal
+from airflow_flyte_provider.model.values.types import describe
 
 if TYPE_CHECKING:
     from flyteidl.admin.signal_pb2 import Signal as SignalProto

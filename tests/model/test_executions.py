@@ -1,6 +1,5 @@
 import json
 from datetime import timedelta, timezone
-from pathlib import Path
 
 import pytest
 from flyteidl.admin import execution_pb2
@@ -9,8 +8,7 @@ from google.protobuf.json_format import ParseDict
 from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityKind, ExecutionId
 from airflow_flyte_provider.model.phases import ExecutionPhase
-
-RECORDINGS = Path(__file__).parent.parent / "conformance" / "recordings"
+from tests.recordings import RECORDINGS
 
 
 def recorded():

@@ -14,8 +14,8 @@ from flytekit.types.schema import FlyteSchema
 from flytekit.types.structured import StructuredDataset
 from google.protobuf.json_format import ParseDict
 
-from airflow_flyte_provider.model.signatures import TypedInterface
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.signatures import TypedInterface
+from airflow_flyte_provider.model.values.types import describe
 
 
 @dataclasses.dataclass

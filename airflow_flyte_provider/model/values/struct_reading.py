@@ -9,7 +9,7 @@ from __future__ import annotations
 from flyteidl.core.types_pb2 import LiteralType
 from google.protobuf.struct_pb2 import Struct, Value
 
-from airflow_flyte_provider.model.json_schemas import JsonSchema
+from airflow_flyte_provider.model.values.json_schemas import JsonSchema
 
 
 def from_struct(struct: Struct, literal_type: LiteralType | None = None) -> dict[str, object]:

@@ -6,13 +6,13 @@ from flyteidl.core.literals_pb2 import LiteralMap
 from google.protobuf.json_format import ParseDict
 
 from airflow_flyte_provider.model.faults import ValueFaults
-from airflow_flyte_provider.model.inputs import (
+from airflow_flyte_provider.model.values.inputs import (
     InputFaultKind,
     InputFaults,
     build_inputs,
     build_required_inputs,
 )
-from airflow_flyte_provider.model.outputs import Outputs
+from airflow_flyte_provider.model.values.outputs import Outputs
 
 INTEGER, STRING = {"simple": "INTEGER"}, {"simple": "STRING"}
 THREE = {"scalar": {"primitive": {"integer": "3"}}}

@@ -11,13 +11,13 @@ from flyteidl.core.interface_pb2 import VariableMap
 from flyteidl.core.literals_pb2 import Literal, LiteralMap
 from flyteidl.core.types_pb2 import LiteralType
 
-from airflow_flyte_provider.model.conversions import converted
 from airflow_flyte_provider.model.faults import FaultCollector
 from airflow_flyte_provider.model.files import FileReference
-from airflow_flyte_provider.model.literals import from_literal
-from airflow_flyte_provider.model.offloading import Fetch
 from airflow_flyte_provider.model.suggestions import nearest
-from airflow_flyte_provider.model.untold import tells_ints
+from airflow_flyte_provider.model.values.conversions import converted
+from airflow_flyte_provider.model.values.literals import from_literal
+from airflow_flyte_provider.model.values.offloading import Fetch
+from airflow_flyte_provider.model.values.untold import tells_ints
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from google.protobuf.json_format import ParseDict
 
 from airflow_flyte_provider.model.faults import FaultCollector, ValueFaults, shown
 from airflow_flyte_provider.model.files import FileReference
-from airflow_flyte_provider.model.literals import from_literal, to_literal
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
 
 
 def simple(name):

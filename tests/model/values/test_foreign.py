@@ -7,7 +7,7 @@ import pytest
 from flyteidl.core.types_pb2 import LiteralType, SimpleType
 
 from airflow_flyte_provider.model.faults import ValueFaults
-from airflow_flyte_provider.model.literals import from_literal, to_literal
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
 
 
 def simple(name):

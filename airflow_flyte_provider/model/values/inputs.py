@@ -11,12 +11,12 @@ from flyteidl.core.interface_pb2 import ParameterMap, VariableMap
 from flyteidl.core.literals_pb2 import LiteralMap
 from flyteidl.core.types_pb2 import LiteralType
 
-from airflow_flyte_provider.model.casting import is_optional
 from airflow_flyte_provider.model.faults import ValueFault, ValueFaults
-from airflow_flyte_provider.model.literals import to_literal
-from airflow_flyte_provider.model.signatures import TypedInterface
 from airflow_flyte_provider.model.suggestions import nearest
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.casting import is_optional
+from airflow_flyte_provider.model.values.literals import to_literal
+from airflow_flyte_provider.model.values.signatures import TypedInterface
+from airflow_flyte_provider.model.values.types import describe
 
 Written = TypeVar("Written")
 

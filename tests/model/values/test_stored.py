@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, FlyteFile
-from airflow_flyte_provider.model.literals import from_literal, to_literal
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
 
 
 def of_type(**message):

@@ -17,10 +17,10 @@ from google.protobuf.json_format import ParseDict
 
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.files import FileReference
-from airflow_flyte_provider.model.literals import from_literal, to_literal
-from airflow_flyte_provider.model.offloading import OffloadedValueError
-from airflow_flyte_provider.model.outputs import Outputs, UnknownOutputError
-from airflow_flyte_provider.model.xcom import XComTooLargeError, to_xcom
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
+from airflow_flyte_provider.model.values.offloading import OffloadedValueError
+from airflow_flyte_provider.model.values.outputs import Outputs, UnknownOutputError
+from airflow_flyte_provider.model.values.xcom import XComTooLargeError, to_xcom
 
 LITERALS = ParseDict(
     {

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 from airflow_flyte_provider.model import texts
 from airflow_flyte_provider.model.faults import ValueFaults
-from airflow_flyte_provider.model.json_schemas import JsonSchema
+from airflow_flyte_provider.model.values.json_schemas import JsonSchema
 
 _ISO_DURATION = re.compile(r"[+-]?P(?:\d+[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?")
 

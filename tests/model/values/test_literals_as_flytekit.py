@@ -4,7 +4,6 @@ import json
 import math
 import os
 from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -18,10 +17,10 @@ from flytekit.types.structured import StructuredDataset
 from google.protobuf.json_format import ParseDict
 
 from airflow_flyte_provider.model.files import FileReference
-from airflow_flyte_provider.model.inputs import build_inputs
-from airflow_flyte_provider.model.literals import from_literal, to_literal
-from airflow_flyte_provider.model.outputs import Outputs
-from tests.model.as_flytekit import (
+from airflow_flyte_provider.model.values.inputs import build_inputs
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
+from airflow_flyte_provider.model.values.outputs import Outputs
+from tests.model.values.as_flytekit import (
     Colour,
     Model,
     Point,
@@ -31,8 +30,7 @@ from tests.model.as_flytekit import (
     flytekit_type,
     native,
 )
-
-RECORDINGS = Path(__file__).parent.parent / "conformance" / "recordings"
+from tests.recordings import RECORDINGS
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES, FileReference
-from airflow_flyte_provider.model.outputs import Outputs
+from airflow_flyte_provider.model.values.outputs import Outputs
 
 
 class XComTooLargeError(ValueError):

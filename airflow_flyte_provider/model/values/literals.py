@@ -23,19 +23,19 @@ from flyteidl.core.literals_pb2 import (
 )
 from flyteidl.core.types_pb2 import Error, LiteralType
 
-from airflow_flyte_provider.model.casting import castable, type_of_literal
 from airflow_flyte_provider.model.faults import FaultCollector, ValueFault, ValueFaults, shown
 from airflow_flyte_provider.model.files import FileReference
-from airflow_flyte_provider.model.foreign import as_python
-from airflow_flyte_provider.model.offloading import Fetch, fetched, refers_to_value, to_offloaded
-from airflow_flyte_provider.model.primitives import PRIMITIVE_TYPES, from_primitive, to_primitive
-from airflow_flyte_provider.model.stored import from_stored, to_stored
-from airflow_flyte_provider.model.struct_reading import from_struct
-from airflow_flyte_provider.model.structs import from_binary, to_struct
 from airflow_flyte_provider.model.suggestions import did_you_mean
 from airflow_flyte_provider.model.texts import parse_json
-from airflow_flyte_provider.model.types import describe
-from airflow_flyte_provider.model.variants import by_preference, is_exactly
+from airflow_flyte_provider.model.values.casting import castable, type_of_literal
+from airflow_flyte_provider.model.values.foreign import as_python
+from airflow_flyte_provider.model.values.offloading import Fetch, fetched, refers_to_value, to_offloaded
+from airflow_flyte_provider.model.values.primitives import PRIMITIVE_TYPES, from_primitive, to_primitive
+from airflow_flyte_provider.model.values.stored import from_stored, to_stored
+from airflow_flyte_provider.model.values.struct_reading import from_struct
+from airflow_flyte_provider.model.values.structs import from_binary, to_struct
+from airflow_flyte_provider.model.values.types import describe
+from airflow_flyte_provider.model.values.variants import by_preference, is_exactly
 
 _log = logging.getLogger(__name__)
 _REFERENCES = (FileReference, dict)  # classes compared as they are: this is asked of every value

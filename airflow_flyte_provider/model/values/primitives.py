@@ -17,7 +17,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from airflow_flyte_provider.model import texts
-from airflow_flyte_provider.model.foreign import as_python, finer_than_microseconds, is_not_a_time
+from airflow_flyte_provider.model.values.foreign import as_python, finer_than_microseconds, is_not_a_time
 
 _FIRST_INT64, _LAST_INT64 = -(2**63), 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

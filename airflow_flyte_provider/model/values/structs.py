@@ -15,10 +15,10 @@ from flyteidl.core.types_pb2 import LiteralType
 from google.protobuf.struct_pb2 import Struct
 
 from airflow_flyte_provider.model.faults import ValueFaults
-from airflow_flyte_provider.model.json_schemas import JsonSchema
-from airflow_flyte_provider.model.plain_values import PlainWriter, is_model
 from airflow_flyte_provider.model.texts import parse_json
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.json_schemas import JsonSchema
+from airflow_flyte_provider.model.values.plain_values import PlainWriter, is_model
+from airflow_flyte_provider.model.values.types import describe
 
 MSGPACK_TAG = "msgpack"
 """The tag of a `flyteidl.core.Binary` that holds MessagePack."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flyteidl.core import literals_pb2, types_pb2
 
-from airflow_flyte_provider.model.casting import castable, is_optional, type_of_literal
+from airflow_flyte_provider.model.values.casting import castable, is_optional, type_of_literal
 
 LiteralType = types_pb2.LiteralType
 INT = LiteralType(simple=types_pb2.INTEGER)

@@ -11,8 +11,8 @@ from flyteidl.core import types_pb2
 from flyteidl.core.types_pb2 import LiteralType
 
 from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, FlyteFile
-from airflow_flyte_provider.model.plain_values import is_model
-from airflow_flyte_provider.model.types import struct_title
+from airflow_flyte_provider.model.values.plain_values import is_model
+from airflow_flyte_provider.model.values.types import struct_title
 
 _STORED = frozenset({"blob", "schema", "structured_dataset_type"})
 

@@ -11,11 +11,11 @@ from enum import Enum
 from numbers import Integral, Real
 from uuid import UUID
 
-from airflow_flyte_provider.model import schema_texts
 from airflow_flyte_provider.model.faults import FaultCollector, ValueFault, ValueFaults
-from airflow_flyte_provider.model.foreign import as_python
-from airflow_flyte_provider.model.json_schemas import ANYTHING, JsonSchema
 from airflow_flyte_provider.model.suggestions import did_you_mean
+from airflow_flyte_provider.model.values import schema_texts
+from airflow_flyte_provider.model.values.foreign import as_python
+from airflow_flyte_provider.model.values.json_schemas import ANYTHING, JsonSchema
 
 _MSGPACK_INTEGERS = range(-(2**63), 2**64)
 _EXACT_IN_FLOAT = range(-(2**53), 2**53 + 1)

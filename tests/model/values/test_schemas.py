@@ -10,8 +10,8 @@ import pydantic
 import pytest
 
 from airflow_flyte_provider.model.faults import ValueFaults
-from airflow_flyte_provider.model.literals import from_literal, to_literal
-from tests.model.as_flytekit import flytekit_type, flytekit_value
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
+from tests.model.values.as_flytekit import flytekit_type, flytekit_value
 
 
 class Unit(enum.Enum):

@@ -14,8 +14,8 @@ from flytekit.types.file import FlyteFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_flyte_provider.model.literals import from_literal, to_literal
-from tests.model.as_flytekit import (
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
+from tests.model.values.as_flytekit import (
     LEAVES,
     Colour,
     Model,

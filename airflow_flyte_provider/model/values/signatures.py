@@ -9,8 +9,8 @@ from flyteidl.core.types_pb2 import LiteralType
 
 from airflow_flyte_provider.model.faults import ValueFaults, shown
 from airflow_flyte_provider.model.files import FileReference
-from airflow_flyte_provider.model.literals import from_literal
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.literals import from_literal
+from airflow_flyte_provider.model.values.types import describe
 
 
 @dataclass(frozen=True, slots=True)

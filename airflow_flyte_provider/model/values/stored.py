@@ -17,7 +17,7 @@ from flyteidl.core.types_pb2 import BlobType, LiteralType, StructuredDatasetType
 
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, FlyteFile
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.types import describe
 
 
 def to_stored(value: object, literal_type: LiteralType, path: str) -> Literal:

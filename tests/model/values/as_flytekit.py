@@ -12,7 +12,7 @@ from flytekit.models.literals import Literal as FlytekitLiteral
 from hypothesis import strategies as st
 
 from airflow_flyte_provider.model.files import FileReference
-from airflow_flyte_provider.model.literals import from_literal, to_literal
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
 
 
 class Colour(Enum):
