@@ -18,12 +18,12 @@ from airflow_flyte_provider.exceptions import (
     FlyteNotFoundError,
     FlyteWaitTimeoutError,
 )
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityId, ExecutionId
 from airflow_flyte_provider.model.labels import are_ours
 from airflow_flyte_provider.model.options import ExecutionOptions
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from airflow_flyte_provider.model.references import to_identifier
+from airflow_flyte_provider.model.views.executions import Execution
 
 #: The longest pause, in seconds, between two polls that Flyte does not answer.
 MAX_BACKOFF = 60.0

@@ -23,10 +23,10 @@ from airflow_flyte_provider.model.backfill_workflow import (
     split,
     workflow_of_parts,
 )
-from airflow_flyte_provider.model.entities import LaunchPlan
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.options import ExecutionOptions
+from airflow_flyte_provider.model.views.entities import LaunchPlan
+from airflow_flyte_provider.model.views.executions import Execution
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from airflow_flyte_provider.model.entities import LaunchPlan
-    from airflow_flyte_provider.model.schedules import Schedule
+    from airflow_flyte_provider.model.views.entities import LaunchPlan
+    from airflow_flyte_provider.model.views.schedules import Schedule
 
 #: FlyteAdmin's default for `registration.maxWorkflowNodes`: how many nodes one workflow may have.
 MAX_WORKFLOW_NODES = 100

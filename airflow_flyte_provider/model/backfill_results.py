@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.reports import aligned, end_of
+from airflow_flyte_provider.model.views.reports import aligned, end_of
 
 _PREFIX = "b-"
 _ERROR_CHARACTERS = 1000

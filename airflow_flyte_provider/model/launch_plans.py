@@ -10,9 +10,9 @@ from flyteidl.admin.schedule_pb2 import DAY, HOUR, MINUTE, FixedRate, Schedule
 from flyteidl.core.interface_pb2 import Parameter, ParameterMap
 from flyteidl.core.literals_pb2 import LiteralMap
 
-from airflow_flyte_provider.model.entities import Workflow
 from airflow_flyte_provider.model.references import to_identifier
 from airflow_flyte_provider.model.values.inputs import build_inputs
+from airflow_flyte_provider.model.views.entities import Workflow
 
 _UNITS = ((timedelta(days=1), DAY), (timedelta(hours=1), HOUR), (timedelta(minutes=1), MINUTE))
 

@@ -11,7 +11,7 @@ from airflow_flyte_provider.model import causes
 from airflow_flyte_provider.model.phases import ExecutionPhase
 
 if TYPE_CHECKING:
-    from airflow_flyte_provider.model.executions import Execution
+    from airflow_flyte_provider.model.views.executions import Execution
 
 
 class OnRetry(str, Enum):

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from airflow_flyte_provider.admin.executions import Launched
     from airflow_flyte_provider.hooks.backfill import Backfill
-    from airflow_flyte_provider.model.entities import LaunchPlan
-    from airflow_flyte_provider.model.executions import Execution
     from airflow_flyte_provider.model.tries import TaskTry
+    from airflow_flyte_provider.model.views.entities import LaunchPlan
+    from airflow_flyte_provider.model.views.executions import Execution
 
 #: XCom with what became of each date, pushed also when the backfill fails.
 BACKFILL_KEY = "flyte_backfill"

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_flyte_provider.admin.executions import Launched
-    from airflow_flyte_provider.model.executions import Execution
     from airflow_flyte_provider.model.identifiers import ExecutionId
+    from airflow_flyte_provider.model.views.executions import Execution
 
 #: XCom with the execution's name, pushed before a wait begins.
 EXECUTION_NAME_KEY = "flyte_execution_name"

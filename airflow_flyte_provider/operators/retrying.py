@@ -13,9 +13,9 @@ from airflow_flyte_provider.model.retries import OnRetry
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.flyte import FlyteHook
-    from airflow_flyte_provider.model.executions import Execution
     from airflow_flyte_provider.model.identifiers import ExecutionId
     from airflow_flyte_provider.model.tries import TaskTry
+    from airflow_flyte_provider.model.views.executions import Execution
 
 #: Seconds that an execution on its way to a failure gets to arrive there.
 _ENDING = 60.0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_flyte_provider.model.backfill import BackfillError, plan_backfill
 from airflow_flyte_provider.model.cron import Cron
-from airflow_flyte_provider.model.entities import LaunchPlan
+from airflow_flyte_provider.model.views.entities import LaunchPlan
 from tests.model.schedules import CRONS, STARTS
 
 

@@ -19,10 +19,10 @@ from google.protobuf.json_format import MessageToDict
 
 from airflow_flyte_provider.model.building.nodes import NodeOptions
 from airflow_flyte_provider.model.building.python_types import literal_type_of
-from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.files import FlyteDirectory, FlyteFile
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
 from airflow_flyte_provider.model.imperative import ImperativeWorkflow
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workflow
 
 IMAGE = Image(name="default", fqn="example.org/flows", tag="1")
 SETTINGS = SerializationSettings(

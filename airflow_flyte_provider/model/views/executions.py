@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId, NodeExecutionId
-from airflow_flyte_provider.model.messages import enum_name, length, moment
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.views.messages import enum_name, length, moment
 
 if TYPE_CHECKING:
     from flyteidl.admin.execution_pb2 import Execution as ExecutionProto
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flyteidl.core.execution_pb2 import ExecutionError as ExecutionErrorProto
     from flyteidl.core.identifier_pb2 import Identifier
 
-    from airflow_flyte_provider.model.nodes import NodeExecution
+    from airflow_flyte_provider.model.views.nodes import NodeExecution
 
 
 @dataclass(frozen=True, slots=True)

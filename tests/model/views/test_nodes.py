@@ -2,11 +2,11 @@ from datetime import timedelta, timezone
 
 from flyteidl.admin import node_execution_pb2, task_execution_pb2
 
-from airflow_flyte_provider.model.attempts import LogLink, TaskExecution
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId, NodeExecutionId
-from airflow_flyte_provider.model.nodes import NodeExecution, own
 from airflow_flyte_provider.model.phases import NodePhase, TaskPhase
+from airflow_flyte_provider.model.views.attempts import LogLink, TaskExecution
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.nodes import NodeExecution, own
 from tests.recordings import answers
 
 

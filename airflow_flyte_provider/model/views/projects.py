@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.identifiers import EntityKind
-from airflow_flyte_provider.model.messages import enum_name
+from airflow_flyte_provider.model.views.messages import enum_name
 
 if TYPE_CHECKING:
     from flyteidl.admin.common_pb2 import NamedEntity as NamedEntityProto

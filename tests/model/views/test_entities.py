@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
 
-from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.identifiers import EntityKind
 from airflow_flyte_provider.model.options import Notification
-from airflow_flyte_provider.model.schedules import Schedule
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workflow
+from airflow_flyte_provider.model.views.schedules import Schedule
 from tests.recordings import answers, requests
 
 

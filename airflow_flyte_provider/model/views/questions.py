@@ -10,9 +10,9 @@ from typing import Any
 
 from flyteidl.core.types_pb2 import LiteralType, SimpleType
 
-from airflow_flyte_provider.model.signals import Signal
 from airflow_flyte_provider.model.values.literals import from_literal, to_literal
 from airflow_flyte_provider.model.values.types import describe
+from airflow_flyte_provider.model.views.signals import Signal
 
 #: The one field of the form.
 FIELD = "value"

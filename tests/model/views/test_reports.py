@@ -6,12 +6,12 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
 
-from airflow_flyte_provider.model.attempts import LogLink, TaskExecution
-from airflow_flyte_provider.model.executions import Execution
-from airflow_flyte_provider.model.node_log import NodeLog
-from airflow_flyte_provider.model.nodes import NodeExecution
 from airflow_flyte_provider.model.phases import NodePhase
-from airflow_flyte_provider.model.reports import (
+from airflow_flyte_provider.model.views.attempts import LogLink, TaskExecution
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.node_log import NodeLog
+from airflow_flyte_provider.model.views.nodes import NodeExecution
+from airflow_flyte_provider.model.views.reports import (
     end_of,
     failing_log,
     failing_path,

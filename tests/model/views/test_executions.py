@@ -5,9 +5,9 @@ import pytest
 from flyteidl.admin import execution_pb2
 from google.protobuf.json_format import ParseDict
 
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityKind, ExecutionId
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.views.executions import Execution
 from tests.recordings import RECORDINGS
 
 

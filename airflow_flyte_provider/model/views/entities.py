@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.messages import enum_name, length, moment
 from airflow_flyte_provider.model.options import Notification
-from airflow_flyte_provider.model.schedules import Schedule
-from airflow_flyte_provider.model.workflows import WorkflowNode, failure_node, workflow_nodes
+from airflow_flyte_provider.model.views.messages import enum_name, length, moment
+from airflow_flyte_provider.model.views.schedules import Schedule
+from airflow_flyte_provider.model.views.workflows import WorkflowNode, failure_node, workflow_nodes
 
 if TYPE_CHECKING:
     from flyteidl.admin.launch_plan_pb2 import LaunchPlan as LaunchPlanProto

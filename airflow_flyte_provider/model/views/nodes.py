@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_flyte_provider.model.attempts import LogLink, TaskExecution
-from airflow_flyte_provider.model.executions import ExecutionError
 from airflow_flyte_provider.model.identifiers import (
     ExecutionId,
     NodeExecutionId,
 )
-from airflow_flyte_provider.model.messages import enum_name, length, moment
 from airflow_flyte_provider.model.phases import NodePhase, TaskPhase
+from airflow_flyte_provider.model.views.attempts import LogLink, TaskExecution
+from airflow_flyte_provider.model.views.executions import ExecutionError
+from airflow_flyte_provider.model.views.messages import enum_name, length, moment
 
 if TYPE_CHECKING:
     from flyteidl.admin.node_execution_pb2 import NodeExecution as NodeExecutionProto
 
-    from airflow_flyte_provider.model.executions import Execution
+    from airflow_flyte_provider.model.views.executions import Execution
 
 #: The nodes that Flyte adds around a workflow's own; they do nothing, and their data is the workflow's.
 _EDGES = ("start-node", "end-node")

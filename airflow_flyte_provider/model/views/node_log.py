@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.identifiers import NodeExecutionId
-from airflow_flyte_provider.model.nodes import NodeExecution, own
 from airflow_flyte_provider.model.phases import NodePhase
-from airflow_flyte_provider.model.reports import counts, label, link, took
+from airflow_flyte_provider.model.views.nodes import NodeExecution, own
+from airflow_flyte_provider.model.views.reports import counts, label, link, took
 
 if TYPE_CHECKING:
-    from airflow_flyte_provider.model.signals import Signal
+    from airflow_flyte_provider.model.views.signals import Signal
 
 #: Times are those of the engine's clock when a node changed, and Flyte may hear of it late.
 _OVERLAP = timedelta(minutes=2)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_flyte_provider.model.executions import ExecutionError
 from airflow_flyte_provider.model.identifiers import (
     EntityId,
     EntityKind,
@@ -15,8 +14,9 @@ from airflow_flyte_provider.model.identifiers import (
     NodeExecutionId,
     TaskExecutionId,
 )
-from airflow_flyte_provider.model.messages import enum_name, length, moment
 from airflow_flyte_provider.model.phases import TaskPhase
+from airflow_flyte_provider.model.views.executions import ExecutionError
+from airflow_flyte_provider.model.views.messages import enum_name, length, moment
 
 if TYPE_CHECKING:
     from flyteidl.admin.task_execution_pb2 import TaskExecution as TaskExecutionProto

@@ -10,8 +10,8 @@ from flytekit.core.type_engine import TypeEngine
 from flytekit.types.file import FlyteFile
 
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.questions import Question
-from airflow_flyte_provider.model.signals import Signal
+from airflow_flyte_provider.model.views.questions import Question
+from airflow_flyte_provider.model.views.signals import Signal
 
 
 class Region(Enum):

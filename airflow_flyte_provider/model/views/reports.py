@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_flyte_provider.model.nodes import NodeExecution, own, walk
 from airflow_flyte_provider.model.phases import NodePhase, TaskPhase
 from airflow_flyte_provider.model.redaction import redacted
+from airflow_flyte_provider.model.views.nodes import NodeExecution, own, walk
 
 if TYPE_CHECKING:
-    from airflow_flyte_provider.model.attempts import LogLink
-    from airflow_flyte_provider.model.executions import Execution, ExecutionError
+    from airflow_flyte_provider.model.views.attempts import LogLink
+    from airflow_flyte_provider.model.views.executions import Execution, ExecutionError
 
 #: Rows of a table at most; beyond them only what did not succeed is shown.
 _ROWS = 200
