@@ -45,7 +45,7 @@ def failure(hook: FlyteHook, done: Execution, ti: Any, log: logging.Logger) -> F
 
 def push_metrics(hook: FlyteHook, execution: ExecutionId, ti: Any, log: logging.Logger) -> None:
     """Push to XCom where the time of an execution went, by kind in seconds."""
-    from airflow_flyte_provider.model.span_totals import totals
+    from airflow_flyte_provider.model.metrics.totals import totals
 
     try:
         ti.xcom_push(key=METRICS_KEY, value=totals(hook.get_execution_metrics(execution)))

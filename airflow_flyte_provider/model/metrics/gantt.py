@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from airflow_flyte_provider.model.durations import duration_text
-from airflow_flyte_provider.model.gantt_axis import ticks
-from airflow_flyte_provider.model.metrics import NODE, TASK, Span
-from airflow_flyte_provider.model.timeline import Timeline, printable, shortened
+from airflow_flyte_provider.model.metrics.axis import ticks
+from airflow_flyte_provider.model.metrics.durations import duration_text
+from airflow_flyte_provider.model.metrics.spans import NODE, TASK, Span
+from airflow_flyte_provider.model.metrics.timeline import Timeline, printable, shortened
 
 _WIDTH, _ROW, _TOP = 1000, 18, 84  # pixels
 _LEFT, _RIGHT = 300, 910  # where the time axis begins and ends

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow_flyte_provider.model.metrics import Span
+from airflow_flyte_provider.model.metrics.spans import Span
 
 _Period = tuple[datetime, datetime]
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_flyte_provider.model.durations import duration_text
-from airflow_flyte_provider.model.gantt import gantt
-from airflow_flyte_provider.model.gantt_axis import ticks
-from airflow_flyte_provider.model.metrics import Span
-from airflow_flyte_provider.model.span_table import span_table
-from tests.model.spans import node, operation, recorded, task, trees, wide, workflow
+from airflow_flyte_provider.model.metrics.axis import ticks
+from airflow_flyte_provider.model.metrics.durations import duration_text
+from airflow_flyte_provider.model.metrics.gantt import gantt
+from airflow_flyte_provider.model.metrics.spans import Span
+from airflow_flyte_provider.model.metrics.table import span_table
+from tests.model.metrics.spans import node, operation, recorded, task, trees, wide, workflow
 
 SVG = "{http://www.w3.org/2000/svg}"
 

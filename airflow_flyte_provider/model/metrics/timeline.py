@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from airflow_flyte_provider.model.metrics import Span
+from airflow_flyte_provider.model.metrics.spans import Span
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 

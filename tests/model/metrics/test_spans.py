@@ -7,9 +7,9 @@ import pytest
 from flyteidl.core.metrics_pb2 import Span as SpanProto
 from hypothesis import given
 
-from airflow_flyte_provider.model.metrics import Span
-from airflow_flyte_provider.model.span_totals import by_kind, totals
-from tests.model.spans import at, node, operation, recorded, task, trees, wide, workflow
+from airflow_flyte_provider.model.metrics.spans import Span
+from airflow_flyte_provider.model.metrics.totals import by_kind, totals
+from tests.model.metrics.spans import at, node, operation, recorded, task, trees, wide, workflow
 
 
 def test_an_execution_that_a_real_flyte_told_of():

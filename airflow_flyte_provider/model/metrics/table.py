@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_flyte_provider.model.durations import duration_text
-from airflow_flyte_provider.model.metrics import Span
-from airflow_flyte_provider.model.timeline import Timeline, printable, shortened
+from airflow_flyte_provider.model.metrics.durations import duration_text
+from airflow_flyte_provider.model.metrics.spans import Span
+from airflow_flyte_provider.model.metrics.timeline import Timeline, printable, shortened
 
 _NAME, _BAR = 40, 32  # characters
 _TITLES = ("span", "name", "start", "duration")

@@ -8,7 +8,7 @@ from google.protobuf.json_format import ParseDict
 from hypothesis import strategies as st
 
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId
-from airflow_flyte_provider.model.metrics import NODE, TASK, WORKFLOW, Span
+from airflow_flyte_provider.model.metrics.spans import NODE, TASK, WORKFLOW, Span
 from tests.conftest import RECORDINGS
 
 EXECUTION = ExecutionId("flytesnacks", "development", "a1")
