@@ -10,8 +10,8 @@ from airflow_flyte_provider.admin.client import Call, Verb
 from airflow_flyte_provider.admin.registry import get_entity
 from airflow_flyte_provider.exceptions import FlyteNotFoundError
 from airflow_flyte_provider.model.identifiers import EntityId
+from airflow_flyte_provider.model.packages.registration import Activation
 from airflow_flyte_provider.model.references import to_identifier
-from airflow_flyte_provider.model.registration import Activation
 from airflow_flyte_provider.model.views.entities import LaunchPlan
 
 

@@ -17,8 +17,8 @@ from flyteidl.admin.workflow_pb2 import WorkflowSpec
 from flyteidl.core import identifier_pb2
 from google.protobuf.message import DecodeError
 
-from airflow_flyte_provider.model.archives import ArchiveError, is_archive, repack, unpack
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
+from airflow_flyte_provider.model.packages.archives import ArchiveError, is_archive, repack, unpack
 
 if TYPE_CHECKING:
     from flyteidl.core.identifier_pb2 import Identifier

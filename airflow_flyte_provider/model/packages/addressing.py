@@ -15,7 +15,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.packages import Packaged, PackageError
+from airflow_flyte_provider.model.packages.reading import Packaged, PackageError
 
 #: What flytekit and flytectl leave open for the registration: `{{ registration.version }}` and the like.
 _OPEN = re.compile(r"\{\{\s*registration\.(project|domain|version)\s*\}\}")

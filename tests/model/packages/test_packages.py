@@ -9,13 +9,13 @@ from flyteidl.admin.task_pb2 import TaskSpec
 from flyteidl.admin.workflow_pb2 import WorkflowSpec
 from flyteidl.core.identifier_pb2 import Identifier, ResourceType
 
-from airflow_flyte_provider.model import archives
-from airflow_flyte_provider.model.addressing import Target, address, own_version
-from airflow_flyte_provider.model.archives import ArchiveError, pack, repack, unpack
-from airflow_flyte_provider.model.code import content_version
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.overrides import Overrides
-from airflow_flyte_provider.model.packages import PackageError, join, read_files
+from airflow_flyte_provider.model.packages import archives
+from airflow_flyte_provider.model.packages.addressing import Target, address, own_version
+from airflow_flyte_provider.model.packages.archives import ArchiveError, pack, repack, unpack
+from airflow_flyte_provider.model.packages.code import content_version
+from airflow_flyte_provider.model.packages.overrides import Overrides
+from airflow_flyte_provider.model.packages.reading import PackageError, join, read_files
 
 TARGET = Target("p", "d", "v1")
 OPEN = {part: f"{{{{ registration.{part} }}}}" for part in ("project", "domain", "version")}

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from flyteidl.admin.launch_plan_pb2 import LaunchPlanSpec
 from flyteidl.admin.task_pb2 import TaskSpec
 
-from airflow_flyte_provider.model.code import set_destination
-from airflow_flyte_provider.model.images import images, replace_images
-from airflow_flyte_provider.model.packages import Packaged, PackageError
+from airflow_flyte_provider.model.packages.code import set_destination
+from airflow_flyte_provider.model.packages.images import images, replace_images
+from airflow_flyte_provider.model.packages.reading import Packaged, PackageError
 from airflow_flyte_provider.model.suggestions import did_you_mean
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from flyteidl.admin.task_pb2 import TaskSpec
 
-from airflow_flyte_provider.model.addressing import change_texts
-from airflow_flyte_provider.model.images import containers
-from airflow_flyte_provider.model.packages import Packaged, PackageError
+from airflow_flyte_provider.model.packages.addressing import change_texts
+from airflow_flyte_provider.model.packages.images import containers
+from airflow_flyte_provider.model.packages.reading import Packaged, PackageError
 
 _ADDRESS = re.compile(r"\{\{\s*\.remote_package_path\s*\}\}")
 _DESTINATION = re.compile(r"\{\{\s*\.dest_dir\s*\}\}")
