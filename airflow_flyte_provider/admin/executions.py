@@ -19,10 +19,10 @@ from airflow_flyte_provider.exceptions import (
     FlyteWaitTimeoutError,
 )
 from airflow_flyte_provider.model.identifiers import EntityId, ExecutionId
-from airflow_flyte_provider.model.labels import are_ours
 from airflow_flyte_provider.model.options import ExecutionOptions
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from airflow_flyte_provider.model.references import to_identifier
+from airflow_flyte_provider.model.tries.identity import are_ours
 from airflow_flyte_provider.model.views.executions import Execution
 
 #: The longest pause, in seconds, between two polls that Flyte does not answer.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_flyte_provider.admin.executions import Launched
     from airflow_flyte_provider.hooks.backfill import Backfill
-    from airflow_flyte_provider.model.tries import TaskTry
+    from airflow_flyte_provider.model.tries.task_try import TaskTry
     from airflow_flyte_provider.model.views.entities import LaunchPlan
     from airflow_flyte_provider.model.views.executions import Execution
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from airflow_flyte_provider.model import causes
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.tries import causes
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.model.views.executions import Execution

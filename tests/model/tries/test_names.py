@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_flyte_provider.model.names import check_execution_name, execution_name
-from airflow_flyte_provider.model.suggestions import nearest
+from airflow_flyte_provider.model.tries.names import check_execution_name, execution_name
 
 BASE = {"dag_id": "etl", "task_id": "daily.load", "run_id": "manual__1", "map_index": -1, "try_number": 1}
 PARTS = st.fixed_dictionaries(
@@ -94,9 +93,3 @@ def test_bad_names_are_told_why(name, reason):
 
 def test_a_long_name_is_told_its_length():
     assert "64 characters" in check_execution_name("x" * 64)
-
-
-def test_nearest_ignores_case_and_gives_the_best_first():
-    assert nearest("Ammount", ["amount", "account", "day"]) == ["amount", "account"]
-    assert nearest("TABLE", ["Table"]) == ["Table"]
-    assert nearest("x", []) == []

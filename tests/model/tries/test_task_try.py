@@ -2,9 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_flyte_provider.model.labels import are_ours
-from airflow_flyte_provider.model.names import check_execution_name
-from airflow_flyte_provider.model.tries import TaskTry
+from airflow_flyte_provider.model.tries.identity import are_ours
+from airflow_flyte_provider.model.tries.names import check_execution_name
+from airflow_flyte_provider.model.tries.task_try import TaskTry
 
 
 def airflows(try_number, max_tries):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from airflow_flyte_provider.model.labels import TRY_LABEL, identity_labels
-from airflow_flyte_provider.model.names import execution_name
+from airflow_flyte_provider.model.tries.identity import TRY_LABEL, identity_labels
+from airflow_flyte_provider.model.tries.names import execution_name
 
 
 @dataclass(frozen=True, slots=True)
