@@ -11,8 +11,8 @@ from flyteidl.core.workflow_pb2 import Node
 
 from airflow_flyte_provider.model.backfill_results import node_name
 from airflow_flyte_provider.model.backfill_shape import BackfillShape
+from airflow_flyte_provider.model.building.imperative import FailurePolicy, ImperativeWorkflow
 from airflow_flyte_provider.model.identifiers import EntityId
-from airflow_flyte_provider.model.imperative import FailurePolicy, ImperativeWorkflow
 from airflow_flyte_provider.model.views.entities import LaunchPlan
 
 #: Inputs beside the date: the same for each, or a function of the date.

@@ -10,9 +10,9 @@ from flyteidl.core.literals_pb2 import Literal, LiteralOffloadedMetadata
 from flyteidl.core.types_pb2 import LiteralType, SimpleType, TypeStructure, UnionType
 
 from airflow_flyte_provider.model.building.errors import BuildError
+from airflow_flyte_provider.model.building.imperative import ImperativeWorkflow
 from airflow_flyte_provider.model.building.python_types import literal_type_of
 from airflow_flyte_provider.model.files import FlyteFile
-from airflow_flyte_provider.model.imperative import ImperativeWorkflow
 from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workflow
 
 INTEGER = literal_type_of(int)

@@ -17,11 +17,11 @@ from flytekit.types.directory import FlyteDirectory as FlytekitDirectory
 from flytekit.types.file import FlyteFile as FlytekitFile
 from google.protobuf.json_format import MessageToDict
 
+from airflow_flyte_provider.model.building.imperative import ImperativeWorkflow
 from airflow_flyte_provider.model.building.nodes import NodeOptions
 from airflow_flyte_provider.model.building.python_types import literal_type_of
 from airflow_flyte_provider.model.files import FlyteDirectory, FlyteFile
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.imperative import ImperativeWorkflow
 from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workflow
 
 IMAGE = Image(name="default", fqn="example.org/flows", tag="1")
