@@ -10,7 +10,7 @@ from airflow_flyte_provider.admin.executions import find_executions, get_data
 from airflow_flyte_provider.admin.lists import list_executions
 from airflow_flyte_provider.admin.nodes import list_nodes
 from airflow_flyte_provider.admin.registry import get_entity
-from airflow_flyte_provider.model.backfill_results import NOT_STARTED, DateResult, node_date
+from airflow_flyte_provider.model.backfill.results import NOT_STARTED, DateResult, node_date
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId
 from airflow_flyte_provider.model.views.entities import LaunchPlan
 from airflow_flyte_provider.model.views.executions import Execution

@@ -14,10 +14,10 @@ from airflow_flyte_provider.exceptions import FlyteInvalidRequestError
 from airflow_flyte_provider.hooks.executions import ExecutionVerbs
 from airflow_flyte_provider.hooks.launch_plans import LaunchPlanVerbs
 from airflow_flyte_provider.hooks.workflows import WorkflowVerbs
-from airflow_flyte_provider.model.backfill import BackfillError, plan_backfill
-from airflow_flyte_provider.model.backfill_results import DateResult
-from airflow_flyte_provider.model.backfill_shape import BackfillShape
-from airflow_flyte_provider.model.backfill_workflow import (
+from airflow_flyte_provider.model.backfill.dates import BackfillError, plan_backfill
+from airflow_flyte_provider.model.backfill.results import DateResult
+from airflow_flyte_provider.model.backfill.shape import BackfillShape
+from airflow_flyte_provider.model.backfill.workflow import (
     Inputs,
     backfill_workflow,
     split,

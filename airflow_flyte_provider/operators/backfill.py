@@ -175,7 +175,7 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
 
     def _plan_dates(self) -> Backfill:
         """Return the dates to run, told in the log once."""
-        from airflow_flyte_provider.model.backfill_results import dates_table
+        from airflow_flyte_provider.model.backfill.results import dates_table
 
         if self._planned is None:
             start, end = self._window()
@@ -218,7 +218,7 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
 
     def _collect(self, done: Execution, ti: Any) -> Any:
         """Return what became of each date, or raise for how the backfill ended."""
-        from airflow_flyte_provider.model.backfill_results import results_table
+        from airflow_flyte_provider.model.backfill.results import results_table
 
         if self.push_metrics:
             push_metrics(self.hook, done.id, ti, self.log)

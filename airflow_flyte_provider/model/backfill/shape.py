@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from airflow_flyte_provider.model.backfill import MAX_WORKFLOW_NODES
+from airflow_flyte_provider.model.backfill.dates import MAX_WORKFLOW_NODES
 from airflow_flyte_provider.model.faults import ValueFault, ValueFaults
 from airflow_flyte_provider.model.records import Record, one_of, read_bool, read_count, read_duration, setting
 

@@ -11,10 +11,10 @@ from flyteidl.admin.schedule_pb2 import DAY, HOUR, MINUTE, FixedRate, Schedule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_flyte_provider.model.backfill import BackfillError, plan_backfill
-from airflow_flyte_provider.model.cron import Cron
+from airflow_flyte_provider.model.backfill.cron import Cron
+from airflow_flyte_provider.model.backfill.dates import BackfillError, plan_backfill
 from airflow_flyte_provider.model.views.entities import LaunchPlan
-from tests.model.schedules import CRONS, STARTS
+from tests.model.backfill.schedules import CRONS, STARTS
 
 
 def plan_with(cron="", rate=None):

@@ -9,8 +9,8 @@ from typing import Any
 from flyteidl.admin.workflow_pb2 import WorkflowSpec
 from flyteidl.core.workflow_pb2 import Node
 
-from airflow_flyte_provider.model.backfill_results import node_name
-from airflow_flyte_provider.model.backfill_shape import BackfillShape
+from airflow_flyte_provider.model.backfill.results import node_name
+from airflow_flyte_provider.model.backfill.shape import BackfillShape
 from airflow_flyte_provider.model.building.imperative import FailurePolicy, ImperativeWorkflow
 from airflow_flyte_provider.model.identifiers import EntityId
 from airflow_flyte_provider.model.views.entities import LaunchPlan

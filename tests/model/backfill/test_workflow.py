@@ -11,16 +11,16 @@ from google.protobuf.json_format import ParseDict
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from airflow_flyte_provider.model.backfill import MAX_WORKFLOW_NODES, plan_backfill
-from airflow_flyte_provider.model.backfill_shape import BackfillShape
-from airflow_flyte_provider.model.backfill_workflow import backfill_workflow, split
+from airflow_flyte_provider.model.backfill.dates import MAX_WORKFLOW_NODES, plan_backfill
+from airflow_flyte_provider.model.backfill.shape import BackfillShape
+from airflow_flyte_provider.model.backfill.workflow import backfill_workflow, split
 from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
 from airflow_flyte_provider.model.views.entities import LaunchPlan
 from tests.conftest import DOMAIN, PROJECT, RECORDINGS
-from tests.model.flytekit_backfill import flytekit_spec, launch_plan_proto
-from tests.model.schedules import CRONS, STARTS
+from tests.model.backfill.flytekit_backfill import flytekit_spec, launch_plan_proto
+from tests.model.backfill.schedules import CRONS, STARTS
 
 
 def recorded(kind):

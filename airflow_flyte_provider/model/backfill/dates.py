@@ -74,7 +74,7 @@ class _Dates:
     """The dates of a schedule in a window, counted without being made."""
 
     def __init__(self, schedule: Schedule, start: datetime, end: datetime) -> None:
-        from airflow_flyte_provider.model.cron import Cron
+        from airflow_flyte_provider.model.backfill.cron import Cron
 
         self._cron = Cron.parse(schedule.cron) if schedule.rate is None else None
         self._rate = schedule.rate or timedelta(0)
