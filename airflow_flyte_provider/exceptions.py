@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_flyte_provider.model.reports import failure_report
+from airflow_flyte_provider.model.views.reports import failure_report
 
 if TYPE_CHECKING:
-    from airflow_flyte_provider.model.executions import Execution
+    from airflow_flyte_provider.model.views.executions import Execution
 
 
 class FlyteError(AirflowException):

@@ -22,10 +22,10 @@ from flytekit.remote.backfill import create_backfill_workflow
 from flytekit.remote.entities import FlyteLaunchPlan
 from flytekit.tools.translator import get_serializable
 
-from airflow_flyte_provider.model.backfill import plan_backfill
-from airflow_flyte_provider.model.backfill_workflow import backfill_workflow
-from airflow_flyte_provider.model.entities import LaunchPlan
+from airflow_flyte_provider.model.backfill.dates import plan_backfill
+from airflow_flyte_provider.model.backfill.workflow import backfill_workflow
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
+from airflow_flyte_provider.model.views.entities import LaunchPlan
 
 DATES = 10_000
 _START = datetime(2025, 1, 1)

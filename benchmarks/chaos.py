@@ -26,7 +26,7 @@ from typing import Any
 from flyteidl.admin import common_pb2
 
 from airflow_flyte_provider.local import LocalFlyte
-from airflow_flyte_provider.model.executions import Execution
+from airflow_flyte_provider.model.views.executions import Execution
 from benchmarks.chaos_kills import KINDS, Killer, Stopper, work_of
 from benchmarks.chaos_load import DAGS, STOPPED, USUAL, Run, register, runs
 from benchmarks.chaos_verdict import Result, Verdict, judge

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
 from airflow_flyte_provider.local import LocalFlyte
-from airflow_flyte_provider.model.executions import Execution
+from airflow_flyte_provider.model.views.executions import Execution
 from benchmarks.chaos_load import STOPPED, Run
 from benchmarks.chaos_verdict import Stop, Work, work_behind
 from tests.running import RunningAirflow, TaskInstance

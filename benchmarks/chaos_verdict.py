@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any
 
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.views.executions import Execution
 
 #: How long a stopped task's execution may take to end.
 _ABORTED_WITHIN = timedelta(seconds=15)

@@ -19,7 +19,7 @@ from typing import Any
 from flytekit import FlyteContextManager
 from flytekit.core.type_engine import TypeEngine
 
-from airflow_flyte_provider.model.literals import from_literal, to_literal
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
 
 _SECONDS = 0.3
 _REPEATS = 3

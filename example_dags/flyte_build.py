@@ -17,7 +17,7 @@ from airflow_flyte_provider.operators.flyte import FlyteExecuteOperator
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.flyte import FlyteHook
-    from airflow_flyte_provider.model.imperative import ImperativeWorkflow
+    from airflow_flyte_provider.model.building.imperative import ImperativeWorkflow
 
 ORDERS = Path(__file__).parent / "data" / "orders.csv"
 
@@ -25,7 +25,9 @@ ORDERS = Path(__file__).parent / "data" / "orders.csv"
 # [START howto_flyte_build]
 def build(hook: FlyteHook) -> ImperativeWorkflow:
     """Sum up the same orders once, and tell of them in every currency."""
-    from airflow_flyte_provider.model.imperative import ImperativeWorkflow  # loads gRPC's messages: not above
+    from airflow_flyte_provider.model.building.imperative import (
+        ImperativeWorkflow,  # loads gRPC's messages: not above
+    )
 
     flow = ImperativeWorkflow("sales.in_currencies")
     orders, since = flow.add_input("orders", FlyteFile), flow.add_input("since", datetime)

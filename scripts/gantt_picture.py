@@ -39,9 +39,9 @@ def main() -> None:
         os.environ.update(AIRFLOW_HOME=folder, AIRFLOW_CONN_FLYTE_DEFAULT=json.dumps(connection))
         from airflow_flyte_provider.hooks.flyte import FlyteHook
         from airflow_flyte_provider.model.files import FlyteFile
-        from airflow_flyte_provider.model.gantt import gantt
-        from airflow_flyte_provider.model.span_table import span_table
-        from airflow_flyte_provider.model.span_totals import totals
+        from airflow_flyte_provider.model.metrics.gantt import gantt
+        from airflow_flyte_provider.model.metrics.table import span_table
+        from airflow_flyte_provider.model.metrics.totals import totals
 
         register(flyte.endpoint, folder)
         hook = FlyteHook()

@@ -10,12 +10,12 @@ from airflow_flyte_provider.admin.executions import find_executions, get_data
 from airflow_flyte_provider.admin.lists import list_executions
 from airflow_flyte_provider.admin.nodes import list_nodes
 from airflow_flyte_provider.admin.registry import get_entity
-from airflow_flyte_provider.model.backfill_results import NOT_STARTED, DateResult, node_date
-from airflow_flyte_provider.model.entities import LaunchPlan
-from airflow_flyte_provider.model.executions import Execution
+from airflow_flyte_provider.model.backfill.results import NOT_STARTED, DateResult, node_date
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId
-from airflow_flyte_provider.model.nodes import NodeExecution
-from airflow_flyte_provider.model.workflows import WorkflowNode
+from airflow_flyte_provider.model.views.entities import LaunchPlan
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.nodes import NodeExecution
+from airflow_flyte_provider.model.views.workflows import WorkflowNode
 
 
 def date_results(backfill: Execution) -> Verb[list[DateResult]]:

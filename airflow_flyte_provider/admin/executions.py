@@ -18,12 +18,12 @@ from airflow_flyte_provider.exceptions import (
     FlyteNotFoundError,
     FlyteWaitTimeoutError,
 )
-from airflow_flyte_provider.model.executions import Execution, execution_id
 from airflow_flyte_provider.model.identifiers import EntityId, ExecutionId
-from airflow_flyte_provider.model.labels import are_ours
 from airflow_flyte_provider.model.options import ExecutionOptions
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from airflow_flyte_provider.model.references import to_identifier
+from airflow_flyte_provider.model.tries.identity import are_ours
+from airflow_flyte_provider.model.views.executions import Execution
 
 #: The longest pause, in seconds, between two polls that Flyte does not answer.
 MAX_BACKOFF = 60.0
@@ -85,7 +85,7 @@ def create_execution(launch: Launch) -> Verb[Launched]:
     except FlyteAlreadyExistsError:
         yield from adopt(launch.id, launch.labels)
         return Launched(launch.id, adopted=True)
-    return Launched(execution_id(reply.id), adopted=False)
+    return Launched(ExecutionId.from_proto(reply.id), adopted=False)
 
 
 def adopt(execution: ExecutionId, labels: Mapping[str, str], source: ExecutionId | None = None) -> Verb[None]:
@@ -129,7 +129,9 @@ def list_phases(executions: Iterable[ExecutionId]) -> Verb[dict[ExecutionId, Exe
     """
     wanted = list(executions)
     protos = yield from _list_by_name(wanted)
-    found = {execution_id(each.id): ExecutionPhase.from_number(each.closure.phase) for each in protos}
+    found = {
+        ExecutionId.from_proto(each.id): ExecutionPhase.from_number(each.closure.phase) for each in protos
+    }
     for missing in [each for each in wanted if each not in found]:
         try:
             found[missing] = (yield from get_execution(missing)).phase

@@ -9,10 +9,10 @@ from flyteidl.admin import common_pb2, launch_plan_pb2
 from airflow_flyte_provider.admin.client import Call, Verb
 from airflow_flyte_provider.admin.registry import get_entity
 from airflow_flyte_provider.exceptions import FlyteNotFoundError
-from airflow_flyte_provider.model.entities import LaunchPlan
 from airflow_flyte_provider.model.identifiers import EntityId
+from airflow_flyte_provider.model.packages.registration import Activation
 from airflow_flyte_provider.model.references import to_identifier
-from airflow_flyte_provider.model.registration import Activation
+from airflow_flyte_provider.model.views.entities import LaunchPlan
 
 
 def get_active(plan: EntityId) -> Verb[LaunchPlan | None]:

@@ -22,10 +22,10 @@ from airflow_flyte_provider.admin.filters import (
 from airflow_flyte_provider.admin.paging import list_all
 from airflow_flyte_provider.admin.registry import METHODS
 from airflow_flyte_provider.exceptions import FlyteInvalidRequestError
-from airflow_flyte_provider.model.entities import LaunchPlan
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.projects import NamedEntity, Project
+from airflow_flyte_provider.model.views.entities import LaunchPlan
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.projects import NamedEntity, Project
 
 _VERSION_FILTERS = {
     EntityKind.LAUNCH_PLAN: LAUNCH_PLAN_FILTERS,

@@ -12,7 +12,7 @@ from airflow_flyte_provider.exceptions import (
     FlyteMetricsError,
 )
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.metrics import Span
+from airflow_flyte_provider.model.metrics.spans import Span
 
 #: How FlyteAdmin 1.16 begins its answer, INTERNAL, for a node that is not among its workflow's: a failure node.
 _STRANGE_NODE = "failed to discover workflow node"

@@ -15,12 +15,12 @@ from airflow_flyte_provider.admin.filters import moment_text
 from airflow_flyte_provider.admin.paging import list_all
 from airflow_flyte_provider.admin.signals import list_signals
 from airflow_flyte_provider.exceptions import FlyteError
-from airflow_flyte_provider.model.attempts import TaskExecution
 from airflow_flyte_provider.model.identifiers import ExecutionId, NodeExecutionId, TaskExecutionId
-from airflow_flyte_provider.model.node_log import NodeLog
-from airflow_flyte_provider.model.nodes import NodeExecution
 from airflow_flyte_provider.model.phases import NodePhase
 from airflow_flyte_provider.model.references import to_identifier
+from airflow_flyte_provider.model.views.attempts import TaskExecution
+from airflow_flyte_provider.model.views.node_log import NodeLog
+from airflow_flyte_provider.model.views.nodes import NodeExecution
 
 _Data = tuple[literals_pb2.LiteralMap, literals_pb2.LiteralMap]
 

@@ -10,7 +10,7 @@ from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
 from airflow_flyte_provider.admin.client import Call, Verb
 from airflow_flyte_provider.exceptions import FlyteAlreadyExistsError, FlyteInvalidRequestError
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.packages import Spec
+from airflow_flyte_provider.model.packages.reading import Spec
 from airflow_flyte_provider.model.references import to_identifier
 
 _CREATE: dict[EntityKind, tuple[str, Callable[..., Any]]] = {

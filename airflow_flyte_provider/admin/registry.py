@@ -12,10 +12,10 @@ from flyteidl.core import interface_pb2
 
 from airflow_flyte_provider.admin.client import Call, Verb
 from airflow_flyte_provider.exceptions import FlyteAlreadyExistsError, FlyteError, FlyteNotFoundError
-from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
 from airflow_flyte_provider.model.references import to_identifier
 from airflow_flyte_provider.model.suggestions import nearest
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workflow
 
 #: How many names are looked through to find those nearest to one that is not registered.
 _NAMES_LOOKED_AT = 1000

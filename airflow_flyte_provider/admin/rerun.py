@@ -9,7 +9,6 @@ from flyteidl.admin import execution_pb2
 from airflow_flyte_provider.admin.client import Call, Verb
 from airflow_flyte_provider.admin.executions import Launched, adopt, to_proto
 from airflow_flyte_provider.exceptions import FlyteAlreadyExistsError
-from airflow_flyte_provider.model.executions import execution_id
 from airflow_flyte_provider.model.identifiers import ExecutionId
 
 
@@ -57,4 +56,4 @@ def _run_again(call: Call, source: ExecutionId, name: str, labels: Mapping[str, 
         mine = ExecutionId(source.project, source.domain, name)
         yield from adopt(mine, labels, source)
         return Launched(mine, adopted=True)
-    return Launched(execution_id(reply.id), adopted=False)
+    return Launched(ExecutionId.from_proto(reply.id), adopted=False)

@@ -22,13 +22,13 @@ from airflow_flyte_provider.exceptions import (
     FlyteSignalOverError,
     FlyteSignalValueError,
 )
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.faults import ValueFaults, shown
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.literals import from_literal, to_literal
-from airflow_flyte_provider.model.reports import failure_report
-from airflow_flyte_provider.model.signals import Signal
 from airflow_flyte_provider.model.suggestions import did_you_mean
+from airflow_flyte_provider.model.values.literals import from_literal, to_literal
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.reports import failure_report
+from airflow_flyte_provider.model.views.signals import Signal
 
 _PAGE = 100
 

@@ -11,12 +11,12 @@ from airflow_flyte_provider.admin.executions import get_execution
 from airflow_flyte_provider.admin.nodes import list_nodes, list_tasks
 from airflow_flyte_provider.admin.registry import get_entity
 from airflow_flyte_provider.exceptions import FlyteError, FlyteNotFoundError
-from airflow_flyte_provider.model.entities import Workflow
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityId, ExecutionId
-from airflow_flyte_provider.model.nodes import NodeExecution
 from airflow_flyte_provider.model.phases import NodePhase
-from airflow_flyte_provider.model.workflows import WorkflowNode
+from airflow_flyte_provider.model.views.entities import Workflow
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.nodes import NodeExecution
+from airflow_flyte_provider.model.views.workflows import WorkflowNode
 
 #: What a report on a failure looks into, and how many nodes any report looks into at most.
 _FAILED = (NodePhase.FAILED, NodePhase.FAILING, NodePhase.TIMED_OUT)

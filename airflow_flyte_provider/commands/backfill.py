@@ -40,7 +40,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _run(given: Any) -> None:
-    from airflow_flyte_provider.model.backfill_results import dates_table
+    from airflow_flyte_provider.model.backfill.results import dates_table
 
     hook = _hook(given)
     planned = hook.plan_backfill(

@@ -14,19 +14,19 @@ from airflow_flyte_provider.exceptions import FlyteInvalidRequestError
 from airflow_flyte_provider.hooks.executions import ExecutionVerbs
 from airflow_flyte_provider.hooks.launch_plans import LaunchPlanVerbs
 from airflow_flyte_provider.hooks.workflows import WorkflowVerbs
-from airflow_flyte_provider.model.backfill import BackfillError, plan_backfill
-from airflow_flyte_provider.model.backfill_results import DateResult
-from airflow_flyte_provider.model.backfill_shape import BackfillShape
-from airflow_flyte_provider.model.backfill_workflow import (
+from airflow_flyte_provider.model.backfill.dates import BackfillError, plan_backfill
+from airflow_flyte_provider.model.backfill.results import DateResult
+from airflow_flyte_provider.model.backfill.shape import BackfillShape
+from airflow_flyte_provider.model.backfill.workflow import (
     Inputs,
     backfill_workflow,
     split,
     workflow_of_parts,
 )
-from airflow_flyte_provider.model.entities import LaunchPlan
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.options import ExecutionOptions
+from airflow_flyte_provider.model.views.entities import LaunchPlan
+from airflow_flyte_provider.model.views.executions import Execution
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from airflow_flyte_provider.hooks.places import (
 )
 from airflow_flyte_provider.hooks.progress import ProgressLog
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.literals import from_literal
-from airflow_flyte_provider.model.offloading import OffloadedValueError, fetched
+from airflow_flyte_provider.model.values.literals import from_literal
+from airflow_flyte_provider.model.values.offloading import OffloadedValueError, fetched
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.admin.dataproxy import SignedUrl

@@ -15,11 +15,11 @@ from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteNotFoundErr
 from airflow_flyte_provider.hooks.files import FileVerbs
 from airflow_flyte_provider.hooks.options import options_of
 from airflow_flyte_provider.hooks.registry import RegistryVerbs
-from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.node_log import NodeLog
 from airflow_flyte_provider.model.options import ExecutionOptions
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workflow
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.node_log import NodeLog
 
 
 class ExecutionVerbs(RegistryVerbs, FileVerbs):

@@ -17,18 +17,18 @@ from airflow_flyte_provider.hooks.downloads import Downloads, name_of
 from airflow_flyte_provider.hooks.places import Place, PlaceLike, child, place, size_of
 from airflow_flyte_provider.hooks.progress import ProgressLog
 from airflow_flyte_provider.hooks.uploads import Uploads
-from airflow_flyte_provider.model.entities import LaunchPlan, Task
 from airflow_flyte_provider.model.files import FileReference
-from airflow_flyte_provider.model.flyte_urls import literal_url
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.inputs import (
+from airflow_flyte_provider.model.values.flyte_urls import literal_url
+from airflow_flyte_provider.model.values.inputs import (
     InputFault,
     InputFaultKind,
     InputFaults,
     build_inputs,
     build_required_inputs,
 )
-from airflow_flyte_provider.model.outputs import Outputs
+from airflow_flyte_provider.model.values.outputs import Outputs
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Task
 
 _FLYTE = "flyte://"
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from airflow_flyte_provider.hooks.executions import ExecutionVerbs
 from airflow_flyte_provider.hooks.views import ViewVerbs
-from airflow_flyte_provider.model.entities import Workflow
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.nodes import NodeExecution
-from airflow_flyte_provider.model.outputs import Outputs
-from airflow_flyte_provider.model.workflows import WorkflowNode
+from airflow_flyte_provider.model.values.outputs import Outputs
+from airflow_flyte_provider.model.views.entities import Workflow
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.nodes import NodeExecution
+from airflow_flyte_provider.model.views.workflows import WorkflowNode
 
 
 @dataclass(frozen=True, slots=True)

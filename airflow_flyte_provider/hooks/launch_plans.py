@@ -9,10 +9,10 @@ from typing import Any
 from airflow_flyte_provider.admin import launch_plans, registration
 from airflow_flyte_provider.exceptions import FlyteInvalidInputsError
 from airflow_flyte_provider.hooks.registry import RegistryVerbs
-from airflow_flyte_provider.model.entities import LaunchPlan, Workflow
+from airflow_flyte_provider.model.building.launch_plans import launch_plan_spec, schedule_of
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.launch_plans import launch_plan_spec, schedule_of
-from airflow_flyte_provider.model.registration import Activation
+from airflow_flyte_provider.model.packages.registration import Activation
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Workflow
 
 
 class LaunchPlanVerbs(RegistryVerbs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow_flyte_provider.admin import metrics
 from airflow_flyte_provider.hooks.connection import FlyteConnection
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.metrics import Span
+from airflow_flyte_provider.model.metrics.spans import Span
 
 
 class MetricVerbs(FlyteConnection):

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from airflow_flyte_provider.exceptions import FlyteInvalidOptionsError
-from airflow_flyte_provider.model.entities import LaunchPlan, Task
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.labels import MAX_LABELS
 from airflow_flyte_provider.model.options import ExecutionOptions
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Task
 
 #: What of the options a request to run an execution once more has room for.
 _TAKEN_AGAIN = {"relaunch": ("overwrite_cache",), "recover": ()}

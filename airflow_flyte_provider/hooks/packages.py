@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 from airflow_flyte_provider.exceptions import FlytePackageError
 from airflow_flyte_provider.hooks.places import Place, PlaceLike, files_in, place, store_errors, uri_of
-from airflow_flyte_provider.model.archives import MAX_BYTES, MAX_FILES, pack
-from airflow_flyte_provider.model.packages import Packaged, join, read_files, read_package
+from airflow_flyte_provider.model.packages.archives import MAX_BYTES, MAX_FILES, pack
+from airflow_flyte_provider.model.packages.reading import Packaged, join, read_files, read_package
 
 #: One package, or several that are registered as one.
 Packages = PlaceLike | Sequence[PlaceLike]

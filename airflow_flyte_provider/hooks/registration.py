@@ -18,12 +18,12 @@ from airflow_flyte_provider.hooks.connection import FlyteConnection
 from airflow_flyte_provider.hooks.files import Uploader
 from airflow_flyte_provider.hooks.packages import Packages, pack_source, read_packages
 from airflow_flyte_provider.hooks.places import PlaceLike
-from airflow_flyte_provider.model.addressing import Addressed, Target, address, own_version
-from airflow_flyte_provider.model.code import content_version, give_code, settle_code, takes_code
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.overrides import Overrides
-from airflow_flyte_provider.model.packages import Packaged, PackageError
-from airflow_flyte_provider.model.registration import Registration
+from airflow_flyte_provider.model.packages.addressing import Addressed, Target, address, own_version
+from airflow_flyte_provider.model.packages.code import content_version, give_code, settle_code, takes_code
+from airflow_flyte_provider.model.packages.overrides import Overrides
+from airflow_flyte_provider.model.packages.reading import Packaged, PackageError
+from airflow_flyte_provider.model.packages.registration import Registration
 from airflow_flyte_provider.model.suggestions import did_you_mean
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from airflow_flyte_provider.admin import registry
 from airflow_flyte_provider.hooks.connection import FlyteConnection
-from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workflow
 
 #: Entities never change under a version, so what was fetched once is kept for the life of the process.
 _entities: dict[tuple[str, EntityId], LaunchPlan | Workflow | Task] = {}

@@ -13,9 +13,9 @@ from airflow_flyte_provider.hooks.connection import FlyteConnection
 from airflow_flyte_provider.hooks.uploads import Uploads
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.literals import to_literal
-from airflow_flyte_provider.model.signals import Signal
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.literals import to_literal
+from airflow_flyte_provider.model.values.types import describe
+from airflow_flyte_provider.model.views.signals import Signal
 
 
 class SignalVerbs(FlyteConnection):

@@ -27,7 +27,7 @@ from airflow_flyte_provider.exceptions import FlyteTransferError
 from airflow_flyte_provider.hooks.places import files_in, local_path, uri_of
 from airflow_flyte_provider.model.faults import ValueFault, shown
 from airflow_flyte_provider.model.files import FlyteDirectory, FlyteFile
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.types import describe
 
 _STORED = ("blob", "schema", "structured_dataset_type")
 

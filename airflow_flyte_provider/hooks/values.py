@@ -12,11 +12,11 @@ from airflow_flyte_provider.exceptions import FlyteOutputsError
 from airflow_flyte_provider.hooks.files import FileVerbs
 from airflow_flyte_provider.hooks.places import size_of
 from airflow_flyte_provider.hooks.registry import RegistryVerbs
-from airflow_flyte_provider.model.entities import LaunchPlan
-from airflow_flyte_provider.model.flyte_urls import output_url
 from airflow_flyte_provider.model.identifiers import EntityKind, ExecutionId
-from airflow_flyte_provider.model.outputs import Outputs
-from airflow_flyte_provider.model.xcom import to_xcom
+from airflow_flyte_provider.model.values.flyte_urls import output_url
+from airflow_flyte_provider.model.values.outputs import Outputs
+from airflow_flyte_provider.model.values.xcom import to_xcom
+from airflow_flyte_provider.model.views.entities import LaunchPlan
 
 
 class ValueVerbs(RegistryVerbs, FileVerbs):

@@ -6,9 +6,6 @@ from typing import Any
 
 from airflow_flyte_provider.admin import lists, nodes, syncing
 from airflow_flyte_provider.hooks.files import FileVerbs
-from airflow_flyte_provider.model.attempts import TaskExecution
-from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import (
     EntityId,
     EntityKind,
@@ -16,9 +13,12 @@ from airflow_flyte_provider.model.identifiers import (
     NodeExecutionId,
     TaskExecutionId,
 )
-from airflow_flyte_provider.model.nodes import NodeExecution
-from airflow_flyte_provider.model.outputs import Outputs
-from airflow_flyte_provider.model.projects import NamedEntity, Project
+from airflow_flyte_provider.model.values.outputs import Outputs
+from airflow_flyte_provider.model.views.attempts import TaskExecution
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workflow
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.nodes import NodeExecution
+from airflow_flyte_provider.model.views.projects import NamedEntity, Project
 
 
 class ViewVerbs(FileVerbs):

@@ -9,9 +9,9 @@ from airflow_flyte_provider.admin import registration
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteInvalidRequestError
 from airflow_flyte_provider.hooks.registry import RegistryVerbs
 from airflow_flyte_provider.model.building.errors import BuildError
-from airflow_flyte_provider.model.entities import Workflow
+from airflow_flyte_provider.model.building.imperative import ImperativeWorkflow
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind
-from airflow_flyte_provider.model.imperative import ImperativeWorkflow
+from airflow_flyte_provider.model.views.entities import Workflow
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.flyte import FlyteHook

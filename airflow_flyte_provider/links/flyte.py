@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator, TaskInstanceKey
 
-    from airflow_flyte_provider.model.executions import Execution
+    from airflow_flyte_provider.model.views.executions import Execution
 
 #: The XCom that holds the console's address, pushed before a wait begins.
 CONSOLE_URL_KEY = "flyte_console_url"
@@ -24,7 +24,7 @@ def push_log_url(execution: Execution | None, ti: Any) -> None:
     :param execution: one that is over and did not succeed, with its nodes.
     :param ti: the task instance whose link it becomes.
     """
-    from airflow_flyte_provider.model.reports import failing_log
+    from airflow_flyte_provider.model.views.reports import failing_log
 
     if execution and (url := failing_log(execution)):
         ti.xcom_push(key=LOG_URL_KEY, value=url)

@@ -166,7 +166,7 @@ def _values_table(values: literals_pb2.LiteralMap) -> str:
     for name, literal in sorted(values.literals.items()):
         try:
             # loads what reads dates, which the start of the server need not wait for
-            from airflow_flyte_provider.model.literals import from_literal
+            from airflow_flyte_provider.model.values.literals import from_literal
 
             shown = repr(from_literal(literal))
         except ValueError:  # a kind of literal that has no native value yet

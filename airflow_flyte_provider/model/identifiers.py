@@ -9,6 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flyteidl.core.identifier_pb2 import (
+        Identifier,
+        NodeExecutionIdentifier,
+        WorkflowExecutionIdentifier,
+    )
 
 
 class EntityKind(str, Enum):
@@ -43,6 +51,15 @@ class EntityId:
     domain: str
     name: str
     version: str = ""
+
+    @classmethod
+    def from_proto(cls, kind: EntityKind, proto: Identifier) -> EntityId:
+        """Return the id in a `flyteidl.core.Identifier`.
+
+        :param kind: what it is the id of: an answer of Flyte does not always set the resource type.
+        :param proto: the message.
+        """
+        return cls(kind, proto.project, proto.domain, proto.name, proto.version)
 
     def __str__(self) -> str:
         version = f" version {self.version}" if self.version else ""
@@ -84,6 +101,11 @@ class ExecutionId:
     project: str
     domain: str
     name: str
+
+    @classmethod
+    def from_proto(cls, proto: WorkflowExecutionIdentifier) -> ExecutionId:
+        """Return the id in a `flyteidl.core.WorkflowExecutionIdentifier`."""
+        return cls(proto.project, proto.domain, proto.name)
 
     def __str__(self) -> str:
         return f"{self.project}/{self.domain}/{self.name}"
@@ -127,6 +149,11 @@ class NodeExecutionId:
 
     execution: ExecutionId
     node_id: str
+
+    @classmethod
+    def from_proto(cls, proto: NodeExecutionIdentifier) -> NodeExecutionId:
+        """Return the id in a `flyteidl.core.NodeExecutionIdentifier`."""
+        return cls(ExecutionId.from_proto(proto.execution_id), proto.node_id)
 
     def __str__(self) -> str:
         return f"node {self.node_id} of {self.execution}"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_flyte_provider.model.faults import ValueFault, ValueFaults
 from airflow_flyte_provider.model.labels import MAX_LABELS, RESERVED_PREFIX, key_faults, value_faults
@@ -26,6 +26,9 @@ from airflow_flyte_provider.model.records import (
     read_text,
     setting,
 )
+
+if TYPE_CHECKING:
+    from flyteidl.admin.common_pb2 import Notification as NotificationProto
 
 _ENV_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 _FINAL_PHASE = one_of("a final phase", *(phase.value for phase in ExecutionPhase if phase.is_final))
@@ -78,6 +81,13 @@ class Notification(Record):
     email: Sequence[str] | str | None = setting(list_of(read_name))
     slack: Sequence[str] | str | None = setting(list_of(read_name))
     pager_duty: Sequence[str] | str | None = setting(list_of(read_name))
+
+    @classmethod
+    def from_proto(cls, proto: NotificationProto) -> Notification:
+        """Return the view of a `flyteidl.admin.Notification`, unchecked: what Flyte has may lack anything."""
+        kind = proto.WhichOneof("type")
+        addresses = {kind: tuple(getattr(proto, kind).recipients_email)} if kind else {}
+        return cls(tuple(ExecutionPhase.from_number(phase).value for phase in proto.phases), **addresses)
 
     def check(self, path: str) -> None:
         """See `Record.check`."""

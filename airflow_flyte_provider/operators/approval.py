@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from airflow_flyte_provider.admin.signals import SignalLook
     from airflow_flyte_provider.hooks.gates import Gate
     from airflow_flyte_provider.model.identifiers import ExecutionId
-    from airflow_flyte_provider.model.questions import Question
-    from airflow_flyte_provider.model.signals import Signal
+    from airflow_flyte_provider.model.views.questions import Question
+    from airflow_flyte_provider.model.views.signals import Signal
 
 #: The first Airflow with a page on which people are asked.
 _ASKS_SINCE = (3, 1)
@@ -266,7 +266,7 @@ class FlyteApprovalOperator(FlyteOperator):
         return self._result(signal, gate, "default")
 
     def _question(self, signal: Signal, gate: Gate) -> Question:
-        from airflow_flyte_provider.model.questions import Question
+        from airflow_flyte_provider.model.views.questions import Question
 
         return Question.about(signal, approval=gate.asks_approval)
 

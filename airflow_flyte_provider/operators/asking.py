@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.gates import Gate
-    from airflow_flyte_provider.model.executions import Execution
-    from airflow_flyte_provider.model.outputs import Outputs
-    from airflow_flyte_provider.model.signals import Signal
+    from airflow_flyte_provider.model.values.outputs import Outputs
+    from airflow_flyte_provider.model.views.executions import Execution
+    from airflow_flyte_provider.model.views.signals import Signal
 
 #: Characters of a value that are shown: somebody has to read them.
 _SHOWN = 4000
@@ -39,7 +39,7 @@ def question_text(
 
 
 def _values(inputs: Outputs) -> list[str]:
-    from airflow_flyte_provider.model.xcom import to_xcom
+    from airflow_flyte_provider.model.values.xcom import to_xcom
 
     try:
         values = to_xcom(inputs, None)

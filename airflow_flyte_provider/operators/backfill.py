@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from airflow_flyte_provider.admin.executions import Launched
     from airflow_flyte_provider.hooks.backfill import Backfill
-    from airflow_flyte_provider.model.entities import LaunchPlan
-    from airflow_flyte_provider.model.executions import Execution
-    from airflow_flyte_provider.model.tries import TaskTry
+    from airflow_flyte_provider.model.tries.task_try import TaskTry
+    from airflow_flyte_provider.model.views.entities import LaunchPlan
+    from airflow_flyte_provider.model.views.executions import Execution
 
 #: XCom with what became of each date, pushed also when the backfill fails.
 BACKFILL_KEY = "flyte_backfill"
@@ -175,7 +175,7 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
 
     def _plan_dates(self) -> Backfill:
         """Return the dates to run, told in the log once."""
-        from airflow_flyte_provider.model.backfill_results import dates_table
+        from airflow_flyte_provider.model.backfill.results import dates_table
 
         if self._planned is None:
             start, end = self._window()
@@ -218,7 +218,7 @@ class FlyteBackfillOperator(FlyteLaunchingOperator):
 
     def _collect(self, done: Execution, ti: Any) -> Any:
         """Return what became of each date, or raise for how the backfill ended."""
-        from airflow_flyte_provider.model.backfill_results import results_table
+        from airflow_flyte_provider.model.backfill.results import results_table
 
         if self.push_metrics:
             push_metrics(self.hook, done.id, ti, self.log)

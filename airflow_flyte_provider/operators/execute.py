@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from airflow_flyte_provider.admin.executions import Launched
     from airflow_flyte_provider.hooks.workflows import WorkflowLike
-    from airflow_flyte_provider.model.entities import LaunchPlan, Task
-    from airflow_flyte_provider.model.executions import Execution
-    from airflow_flyte_provider.model.tries import TaskTry
+    from airflow_flyte_provider.model.tries.task_try import TaskTry
+    from airflow_flyte_provider.model.views.entities import LaunchPlan, Task
+    from airflow_flyte_provider.model.views.executions import Execution
 
 
 class FlyteExecuteOperator(FlyteLaunchingOperator):

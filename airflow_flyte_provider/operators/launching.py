@@ -20,11 +20,11 @@ from airflow_flyte_provider.exceptions import (
     FlyteWaitTimeoutError,
 )
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink, FlyteLogLink
-from airflow_flyte_provider.model import causes
 from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES
-from airflow_flyte_provider.model.names import check_execution_name
-from airflow_flyte_provider.model.retries import OnRetry, Plan, Step, plan_retry
-from airflow_flyte_provider.model.tries import TaskTry
+from airflow_flyte_provider.model.tries import causes
+from airflow_flyte_provider.model.tries.names import check_execution_name
+from airflow_flyte_provider.model.tries.retries import OnRetry, Plan, Step, plan_retry
+from airflow_flyte_provider.model.tries.task_try import TaskTry
 from airflow_flyte_provider.operators.base import FlyteOperator
 from airflow_flyte_provider.operators.reporting import failure, push_metrics, with_nodes
 from airflow_flyte_provider.operators.retrying import earlier_executions, on_retry_of
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_flyte_provider.admin.executions import Launched
-    from airflow_flyte_provider.model.executions import Execution
     from airflow_flyte_provider.model.identifiers import ExecutionId
+    from airflow_flyte_provider.model.views.executions import Execution
 
 #: XCom with the execution's name, pushed before a wait begins.
 EXECUTION_NAME_KEY = "flyte_execution_name"

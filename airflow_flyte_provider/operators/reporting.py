@@ -10,8 +10,8 @@ from airflow_flyte_provider.links.flyte import push_log_url
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.flyte import FlyteHook
-    from airflow_flyte_provider.model.executions import Execution
     from airflow_flyte_provider.model.identifiers import ExecutionId
+    from airflow_flyte_provider.model.views.executions import Execution
 
 #: XCom with the total time by kind, where `push_metrics` asks for it.
 METRICS_KEY = "flyte_metrics"
@@ -22,7 +22,7 @@ def with_nodes(hook: FlyteHook, done: Execution, log: logging.Logger) -> Executi
 
     Without them when Flyte does not tell: a report that is not to be had changes no result.
     """
-    from airflow_flyte_provider.model.reports import summary_table
+    from airflow_flyte_provider.model.views.reports import summary_table
 
     try:
         whole = hook.look_back(done)
@@ -45,7 +45,7 @@ def failure(hook: FlyteHook, done: Execution, ti: Any, log: logging.Logger) -> F
 
 def push_metrics(hook: FlyteHook, execution: ExecutionId, ti: Any, log: logging.Logger) -> None:
     """Push to XCom where the time of an execution went, by kind in seconds."""
-    from airflow_flyte_provider.model.span_totals import totals
+    from airflow_flyte_provider.model.metrics.totals import totals
 
     try:
         ti.xcom_push(key=METRICS_KEY, value=totals(hook.get_execution_metrics(execution)))

@@ -13,7 +13,7 @@ from airflow_flyte_provider.operators.launching import FlyteLaunchingOperator
 if TYPE_CHECKING:
     from airflow_flyte_provider.admin.executions import Launched
     from airflow_flyte_provider.model.identifiers import ExecutionId
-    from airflow_flyte_provider.model.tries import TaskTry
+    from airflow_flyte_provider.model.tries.task_try import TaskTry
 
 
 class _RerunOperator(FlyteLaunchingOperator):

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError, FlyteWaitTimeoutError
-from airflow_flyte_provider.model import causes
-from airflow_flyte_provider.model.labels import are_ours
-from airflow_flyte_provider.model.retries import OnRetry
+from airflow_flyte_provider.model.tries import causes
+from airflow_flyte_provider.model.tries.identity import are_ours
+from airflow_flyte_provider.model.tries.retries import OnRetry
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.flyte import FlyteHook
-    from airflow_flyte_provider.model.executions import Execution
     from airflow_flyte_provider.model.identifiers import ExecutionId
-    from airflow_flyte_provider.model.tries import TaskTry
+    from airflow_flyte_provider.model.tries.task_try import TaskTry
+    from airflow_flyte_provider.model.views.executions import Execution
 
 #: Seconds that an execution on its way to a failure gets to arrive there.
 _ENDING = 60.0

@@ -72,7 +72,7 @@ class FlyteSetSignalOperator(FlyteOperator):
 
     def execute(self, context: Context) -> Any:
         """Set the signal; called by Airflow."""
-        from airflow_flyte_provider.model.xcom import xcom_value
+        from airflow_flyte_provider.model.values.xcom import xcom_value
 
         timeout = as_seconds("timeout", self.timeout)
         interval = as_seconds("poll_interval", self.poll_interval)

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.exceptions import FlyteError
-from airflow_flyte_provider.model import causes
+from airflow_flyte_provider.model.tries import causes
 from airflow_flyte_provider.triggers.task_states import is_in_state
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.flyte import FlyteHook
     from airflow_flyte_provider.model.identifiers import ExecutionId
-    from airflow_flyte_provider.model.tries import TaskTry
+    from airflow_flyte_provider.model.tries.task_try import TaskTry
 
 #: Seconds that Airflow may take to say in which state the task is. It kills the worker about 5 s after SIGTERM.
 _ASKING = 1.5

@@ -47,7 +47,7 @@ class FlyteSignalSensor(FlyteSensor):
 
     def look(self, execution: ExecutionId) -> PokeReturnValue:
         """Look once for the signal."""
-        from airflow_flyte_provider.model.xcom import xcom_value
+        from airflow_flyte_provider.model.values.xcom import xcom_value
 
         signal = self.hook.look_for_signal(execution, self.signal_id).reached(self.wait_for)
         if signal is None:

@@ -99,7 +99,7 @@ class FlyteApprovalTrigger(BaseTrigger):
         """Wait until the signal has a value or the execution is over; close the question in Airflow."""
         from airflow_flyte_provider.admin.signals import list_signals
         from airflow_flyte_provider.hooks.flyte import FlyteHook
-        from airflow_flyte_provider.model.questions import Question
+        from airflow_flyte_provider.model.views.questions import Question
         from airflow_flyte_provider.triggers.signal_watch import SignalWatch
 
         execution = ExecutionId.parse(self.execution)

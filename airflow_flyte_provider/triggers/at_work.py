@@ -14,9 +14,9 @@ from airflow_flyte_provider.admin.executions import get_execution, terminate
 from airflow_flyte_provider.admin.nodes import tell_nodes
 from airflow_flyte_provider.exceptions import FlyteError
 from airflow_flyte_provider.hooks.flyte import FlyteHook
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.node_log import NodeLog
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.node_log import NodeLog
 from airflow_flyte_provider.triggers.poller import count_waits
 
 #: How often all triggers of a triggerer together look at the nodes of what they wait for. Unlike their phases, the

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId
-from airflow_flyte_provider.model.labels import identity_labels
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.tries.identity import identity_labels
+from airflow_flyte_provider.model.views.executions import Execution
 from benchmarks.chaos_load import DAGS, STOPPED, USUAL, runs
 from benchmarks.chaos_verdict import Result, Stop, judge
 

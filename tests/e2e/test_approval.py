@@ -8,7 +8,7 @@ import pytest
 from flyteidl.core.types_pb2 import EnumType, LiteralType, SimpleType
 from playwright.sync_api import expect
 
-from airflow_flyte_provider.model.executions import Execution
+from airflow_flyte_provider.model.views.executions import Execution
 from scripts.gantt_picture import register
 from tests.asking import SIGNAL, register_asking
 from tests.conftest import connection

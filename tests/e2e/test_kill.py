@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from airflow_flyte_provider.admin.client import Call
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.views.executions import Execution
 from tests.dag_runs import HEADER
 
 BODY = """

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from airflow_flyte_provider.hooks.connection_form import CONNECTION_FIELDS
 from airflow_flyte_provider.local import LocalFlyte
-from airflow_flyte_provider.model.executions import Execution
+from airflow_flyte_provider.model.views.executions import Execution
 from tests.conformance.sign_in import token
 from tests.conftest import DOMAIN, PROJECT, connection, register_demo
 from tests.dag_runs import AIRFLOW_2

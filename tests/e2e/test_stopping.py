@@ -2,8 +2,8 @@
 
 import pytest
 
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.views.executions import Execution
 from tests.e2e.gates import executions_of, open_gates, wait_for
 
 MODES = {"waiting": "running", "deferred": "deferred"}

@@ -12,9 +12,9 @@ from google.protobuf.json_format import ParseDict
 
 from airflow_flyte_provider.admin import backfill
 from airflow_flyte_provider.exceptions import FlyteInvalidRequestError, FlyteNotFoundError
-from airflow_flyte_provider.model.backfill_results import NOT_STARTED, DateResult, results_table
-from airflow_flyte_provider.model.executions import Execution
+from airflow_flyte_provider.model.backfill.results import NOT_STARTED, DateResult, results_table
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.views.executions import Execution
 from tests.conftest import RECORDINGS
 from tests.operators.scheduled import Scheduled
 

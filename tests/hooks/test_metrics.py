@@ -13,10 +13,10 @@ from airflow_flyte_provider.exceptions import (
     FlyteMetricsError,
     FlyteNotFoundError,
 )
-from airflow_flyte_provider.model.gantt import gantt
-from airflow_flyte_provider.model.metrics import Span
-from airflow_flyte_provider.model.span_table import span_table
-from airflow_flyte_provider.model.span_totals import totals
+from airflow_flyte_provider.model.metrics.gantt import gantt
+from airflow_flyte_provider.model.metrics.spans import Span
+from airflow_flyte_provider.model.metrics.table import span_table
+from airflow_flyte_provider.model.metrics.totals import totals
 from tests.local.client import INTEGER, task_node
 
 CACHED = tasks_pb2.TaskMetadata(discoverable=True, discovery_version="1")

@@ -9,7 +9,7 @@ from flyteidl.core import identifier_pb2, security_pb2
 from airflow_flyte_provider.admin.options import to_spec
 from airflow_flyte_provider.exceptions import FlyteInvalidOptionsError
 from airflow_flyte_provider.hooks.options import check_relaunch_options
-from airflow_flyte_provider.model.options import ExecutionOptions
+from airflow_flyte_provider.model.options import ExecutionOptions, Notification
 from tests.local.client import identifier
 
 MINE = {"airflow-task": "t"}
@@ -52,6 +52,17 @@ def test_labels_of_the_options_take_their_place(hook, client, plan):
     entity = plan(labels=common_pb2.Labels(values={"team": "sales"}))
     launched = hook.execute(entity, {"a": 1}, labels=MINE, options={"labels": {"cost": "7"}})
     assert client.execution(to_proto(launched)).spec.labels.values == {"cost": "7", **MINE}
+
+
+@pytest.mark.parametrize("channel", ["email", "slack", "pager_duty"])
+def test_notifications_of_the_launch_plan_can_be_given_with_others(hook, client, plan, channel):
+    told = common_pb2.Notification(phases=[6, 8], **{channel: {"recipients_email": ["a@x.com", "b@x.com"]}})
+    entity = plan(entity_metadata=launch_plan_pb2.LaunchPlanMetadata(notifications=[told]))
+    more = Notification(email=["ops@x.com"], phases=["ABORTED"])
+    launched = hook.execute(entity, {"a": 1}, options={"notifications": [*entity.notifications, more]})
+    sent = client.execution(to_proto(launched)).spec.notifications.notifications
+    assert sent[0] == told
+    assert (list(sent[1].phases), sent[1].email.recipients_email) == ([7], ["ops@x.com"])
 
 
 def test_too_many_labels_together_are_told_before_the_launch(hook):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from airflow_flyte_provider.model.building.imperative import ImperativeWorkflow
 from airflow_flyte_provider.model.building.python_types import literal_type_of
-from airflow_flyte_provider.model.imperative import ImperativeWorkflow
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from tests.conftest import VERSION
 from tests.local.client import Client

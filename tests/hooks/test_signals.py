@@ -18,11 +18,11 @@ from airflow_flyte_provider.exceptions import (
     FlyteSignalOverError,
     FlyteSignalValueError,
 )
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.files import FlyteFile
 from airflow_flyte_provider.model.identifiers import ExecutionId
-from airflow_flyte_provider.model.node_log import NodeLog
-from airflow_flyte_provider.model.signals import Signal
+from airflow_flyte_provider.model.views.executions import Execution
+from airflow_flyte_provider.model.views.node_log import NodeLog
+from airflow_flyte_provider.model.views.signals import Signal
 from tests.asking import SIGNAL, register_asking
 from tests.conftest import RECORDINGS
 from tests.e2e.gates import wait_for

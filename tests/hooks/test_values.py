@@ -10,8 +10,8 @@ from flyteidl.core.types_pb2 import LiteralType
 from google.protobuf.json_format import ParseDict
 
 from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, FlyteFile
-from airflow_flyte_provider.model.literals import to_literal
 from airflow_flyte_provider.model.phases import ExecutionPhase
+from airflow_flyte_provider.model.values.literals import to_literal
 from tests.hooks.conftest import CSV, FILE, FILES, FOLDER, MAYBE_FILE, TABLE, TEXT, tree
 from tests.local.client import identifier, task_node
 

@@ -14,10 +14,10 @@ from airflow_flyte_provider.admin.syncing import sync
 from airflow_flyte_provider.exceptions import FlyteInvalidRequestError, FlyteNotFoundError
 from airflow_flyte_provider.hooks.flyte import FlyteHook
 from airflow_flyte_provider.model.identifiers import EntityKind, ExecutionId, NodeExecutionId
-from airflow_flyte_provider.model.node_log import NodeLog
-from airflow_flyte_provider.model.nodes import walk
 from airflow_flyte_provider.model.phases import NodePhase, TaskPhase
-from airflow_flyte_provider.model.reports import failure_report, summary_table
+from airflow_flyte_provider.model.views.node_log import NodeLog
+from airflow_flyte_provider.model.views.nodes import walk
+from airflow_flyte_provider.model.views.reports import failure_report, summary_table
 from tests.conftest import connection
 from tests.local.conftest import user_code  # noqa: F401 - a fixture
 
@@ -210,7 +210,7 @@ async def test_watching_from_the_event_loop(hook, whole):
 
 def test_what_did_not_change_is_not_listed_again(hook, whole, monkeypatch):
     log = NodeLog()
-    monkeypatch.setattr("airflow_flyte_provider.model.node_log._OVERLAP", timedelta(microseconds=-1))
+    monkeypatch.setattr("airflow_flyte_provider.model.views.node_log._OVERLAP", timedelta(microseconds=-1))
     assert hook.run(watch_nodes(whole, log))
     listed = []
     monkeypatch.setattr(log, "lines", lambda nodes: listed.extend(nodes) or [])

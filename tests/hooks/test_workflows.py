@@ -18,7 +18,7 @@ from airflow_flyte_provider.exceptions import (
     FlyteInvalidRequestError,
     FlyteNotFoundError,
 )
-from airflow_flyte_provider.model.imperative import FailurePolicy, ImperativeWorkflow, NodeOptions
+from airflow_flyte_provider.model.building.imperative import FailurePolicy, ImperativeWorkflow, NodeOptions
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from tests.conftest import VERSION
 from tests.local.client import INTEGER, interface

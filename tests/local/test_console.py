@@ -11,7 +11,7 @@ from airflow_flyte_provider.admin.executions import Launch, create_execution, wa
 from airflow_flyte_provider.admin.registry import get_entity
 from airflow_flyte_provider.admin.settings import Settings
 from airflow_flyte_provider.model.identifiers import EntityId, EntityKind, ExecutionId
-from airflow_flyte_provider.model.inputs import build_inputs
+from airflow_flyte_provider.model.values.inputs import build_inputs
 
 PROJECT = ("flytesnacks", "development")
 

@@ -7,8 +7,6 @@ import sys
 import pytest
 
 from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, FlyteFile
-from airflow_flyte_provider.model.flyte_urls import output_url
-from airflow_flyte_provider.model.identifiers import ExecutionId
 
 REFERENCE = FileReference("s3://b/x.csv", "csv", 5, "flyte://v1/p/d/e/n0/o/o0", "file")
 
@@ -30,13 +28,6 @@ def test_airflow_renders_a_template_inside(made):
     task = EmptyOperator(task_id="t")
     rendered = task.render_template({"f": [made("/data/{{ ds }}.csv", "csv")]}, {"ds": "2026-01-01"})
     assert rendered == {"f": [made("/data/2026-01-01.csv", "csv")]}
-
-
-@pytest.mark.parametrize(
-    ("name", "url"), [("o0", "flyte://v1/p/d/e/end-node/i/o0"), ("größe", ""), ("a.b", ""), ("", "")]
-)
-def test_an_output_has_an_address_when_flyte_could_read_it(name, url):
-    assert output_url(ExecutionId("p", "d", "e"), name) == url
 
 
 def test_a_reference_goes_through_json():

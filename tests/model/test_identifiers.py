@@ -34,7 +34,7 @@ def test_a_text_that_names_no_execution_is_refused(text):
 
 
 def test_what_a_dag_file_imports_is_light():
-    modules = ("identifiers", "names", "phases", "suggestions", "faults", "executions")
+    modules = ("identifiers", "tries.names", "phases", "suggestions", "faults", "views.executions")
     imports = "; ".join(f"import airflow_flyte_provider.model.{module}" for module in modules)
     heavy = "[m for m in ('google.protobuf', 'flyteidl', 'grpc', 'msgpack', 'pendulum') if m in sys.modules]"
     code = f"import sys; {imports}; print({heavy})"

@@ -150,7 +150,9 @@ def test_bad_input_fails_at_once_and_launches_nothing(executions, arguments, err
 
 def test_a_name_in_use_by_somebody_else(hook, executions, monkeypatch):
     taken = hook.execute(hook.fetch_launch_plan("demo.add_one"), {"a": 1})
-    monkeypatch.setattr("airflow_flyte_provider.model.tries.execution_name", lambda **_: taken.id.name)
+    monkeypatch.setattr(
+        "airflow_flyte_provider.model.tries.task_try.execution_name", lambda **_: taken.id.name
+    )
     before = executions()
     run = run_dag("""
     FlyteExecuteOperator(task_id="add", launch_plan="demo.add_one")

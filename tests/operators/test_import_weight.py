@@ -38,9 +38,9 @@ print("ADDED", added)
         "triggers.flyte",
         "links.flyte",
         "model.files",
-        "model.gantt",
+        "model.metrics.gantt",
         "model.options",
-        "model.span_totals",
+        "model.metrics.totals",
     ],
 )
 def test_parsing_a_dag_loads_no_grpc_protobuf_or_flytekit(module):

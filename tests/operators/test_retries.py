@@ -6,10 +6,10 @@ import uuid
 import pytest
 
 from airflow_flyte_provider.admin.client import Call
-from airflow_flyte_provider.model import causes
-from airflow_flyte_provider.model.executions import Execution
 from airflow_flyte_provider.model.phases import ExecutionPhase
-from airflow_flyte_provider.model.tries import TaskTry
+from airflow_flyte_provider.model.tries import causes
+from airflow_flyte_provider.model.tries.task_try import TaskTry
+from airflow_flyte_provider.model.views.executions import Execution
 from airflow_flyte_provider.operators.flyte import EXECUTION_ID_KEY
 from airflow_flyte_provider.operators.retrying import earlier_executions
 from tests.dag_runs import run_dag

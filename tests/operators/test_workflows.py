@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("airflow_db", "flyte_conn")
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 BUILD = """
 def build(hook):
-    from airflow_flyte_provider.model.imperative import ImperativeWorkflow
+    from airflow_flyte_provider.model.building.imperative import ImperativeWorkflow
 
     flow = ImperativeWorkflow("{name}")
     a = flow.add_input("a", int)

@@ -10,8 +10,8 @@ from flyteidl.core import interface_pb2, literals_pb2, types_pb2, workflow_pb2
 from airflow_flyte_provider.local.compiler.errors import Faults, type_text
 from airflow_flyte_provider.local.compiler.graph import START, Graph
 from airflow_flyte_provider.local.wording import go_text
-from airflow_flyte_provider.model.attributes import type_of_part
-from airflow_flyte_provider.model.casting import castable, is_optional, type_of_scalar
+from airflow_flyte_provider.model.values.attributes import type_of_part
+from airflow_flyte_provider.model.values.casting import castable, is_optional, type_of_scalar
 
 # as FlytePropeller looks for it: anywhere in the text, and refused when it is there more than once
 _VARIABLE = re.compile(r"(?:\[(\d+)\]\.)?(\w+)", re.ASCII)

@@ -13,7 +13,7 @@ from airflow_flyte_provider.local.compiler.bindings import UPSTREAM, BindingChec
 from airflow_flyte_provider.local.compiler.errors import Faults, type_text
 from airflow_flyte_provider.local.compiler.graph import Graph
 from airflow_flyte_provider.local.wording import go_text
-from airflow_flyte_provider.model.casting import type_of_primitive
+from airflow_flyte_provider.model.values.casting import type_of_primitive
 
 Interface = interface_pb2.TypedInterface
 

@@ -12,8 +12,8 @@ from flyteidl.core import identifier_pb2, interface_pb2, literals_pb2
 from airflow_flyte_provider.local.refusal import invalid, missing
 from airflow_flyte_provider.local.store.executions import FINAL_PHASES
 from airflow_flyte_provider.local.wording import go_text
-from airflow_flyte_provider.model.casting import castable, type_of_literal
 from airflow_flyte_provider.model.labels import MAX_LABELS, key_faults, value_faults
+from airflow_flyte_provider.model.values.casting import castable, type_of_literal
 
 MAX_NAME = 63
 _NAME = re.compile(r"^[a-z][a-z\-0-9]*$")

@@ -9,7 +9,7 @@ from flyteidl.core import interface_pb2, types_pb2
 from airflow_flyte_provider.local.refusal import invalid
 from airflow_flyte_provider.local.service.checks import known_type
 from airflow_flyte_provider.local.wording import go_text
-from airflow_flyte_provider.model.casting import castable
+from airflow_flyte_provider.model.values.casting import castable
 
 _ALIASES = frozenset({"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@annually", "@midnight"})
 

@@ -14,7 +14,7 @@ from airflow_flyte_provider.local.service import checks
 from airflow_flyte_provider.local.store.executions import ExecutionStore
 from airflow_flyte_provider.local.store.listing import page_of
 from airflow_flyte_provider.local.wording import go_text
-from airflow_flyte_provider.model.casting import castable
+from airflow_flyte_provider.model.values.casting import castable
 
 
 class SignalService(signal_pb2_grpc.SignalServiceServicer):

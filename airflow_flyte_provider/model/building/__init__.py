@@ -1,1 +1,1 @@
-"""Workflows put together in Python from what is registered: promises, bindings, nodes, and the spec they come to."""
+"""Workflows and launch plans put together in Python from what is registered, and the spec they come to."""

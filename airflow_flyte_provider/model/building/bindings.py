@@ -9,16 +9,16 @@ from flyteidl.core.types_pb2 import LiteralType
 
 from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.building.promises import Promise, Scope
-from airflow_flyte_provider.model.casting import castable
 from airflow_flyte_provider.model.faults import FaultCollector, ValueFault, ValueFaults
-from airflow_flyte_provider.model.literals import to_literal
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.casting import castable
+from airflow_flyte_provider.model.values.literals import to_literal
+from airflow_flyte_provider.model.values.types import describe
 
 
 def to_binding(value: object, literal_type: LiteralType, path: str) -> BindingData:
     """Return what a variable is bound to: a promise, a constant, or a list or dict with promises in it.
 
-    :param value: the promise or native value. Constants are written as `model.literals` writes them.
+    :param value: the promise or native value. Constants are written as `model.values.literals` writes them.
     :param literal_type: the declared type.
     :param path: the variable, for faults.
     :raises ValueFaults: naming every value and promise that does not fit.

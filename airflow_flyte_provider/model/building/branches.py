@@ -14,7 +14,7 @@ from airflow_flyte_provider.model.building.bindings import sources
 from airflow_flyte_provider.model.building.conditions import Condition, variable
 from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.building.nodes import Entity, Node, NodeOptions, entity_node
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.types import describe
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.model.building.promises import Promise, Scope

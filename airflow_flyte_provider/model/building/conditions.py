@@ -16,9 +16,9 @@ from flyteidl.core.literals_pb2 import Primitive
 
 from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.faults import ValueFaults
-from airflow_flyte_provider.model.literals import to_literal
-from airflow_flyte_provider.model.primitives import PRIMITIVE_TYPES
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.literals import to_literal
+from airflow_flyte_provider.model.values.primitives import PRIMITIVE_TYPES
+from airflow_flyte_provider.model.values.types import describe
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.model.building.promises import Promise

@@ -22,7 +22,7 @@ from airflow_flyte_provider.model.building.promises import Promise, Scope
 from airflow_flyte_provider.model.building.python_types import literal_type_of
 from airflow_flyte_provider.model.identifiers import EntityId
 from airflow_flyte_provider.model.references import to_identifier
-from airflow_flyte_provider.model.workflows import EDGES
+from airflow_flyte_provider.model.views.workflows import EDGES
 
 #: The id of the node that runs when the workflow fails, as flytekit calls it.
 FAILURE_NODE = "efn"

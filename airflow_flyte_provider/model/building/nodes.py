@@ -16,9 +16,9 @@ from airflow_flyte_provider.model.building.bindings import sources, to_binding
 from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.building.parts import parts_of
 from airflow_flyte_provider.model.building.promises import Outputs, Promise, Scope
-from airflow_flyte_provider.model.entities import LaunchPlan, Task, Workflow
-from airflow_flyte_provider.model.inputs import InputFaults, check_inputs
 from airflow_flyte_provider.model.references import to_identifier
+from airflow_flyte_provider.model.values.inputs import InputFaults, check_inputs
+from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workflow
 
 Entity: TypeAlias = LaunchPlan | Workflow | Task
 _After = TypeVar("_After", "Node", "Sequence[Node]")

@@ -9,8 +9,8 @@ from flyteidl.core.workflow_pb2 import WorkflowTemplate
 
 from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.building.promises import Scope
-from airflow_flyte_provider.model.entities import Workflow
-from airflow_flyte_provider.model.workflows import EDGES, choices
+from airflow_flyte_provider.model.views.entities import Workflow
+from airflow_flyte_provider.model.views.workflows import EDGES, choices
 
 
 def parts_of(scope: Scope, node_id: str, workflow: Workflow) -> list[WorkflowTemplate]:

@@ -8,11 +8,11 @@ from typing import ClassVar, NoReturn
 
 from flyteidl.core.types_pb2 import LiteralType, OutputReference, PromiseAttribute, SimpleType
 
-from airflow_flyte_provider.model.attributes import type_of_part
 from airflow_flyte_provider.model.building.conditions import Comparison
 from airflow_flyte_provider.model.building.errors import BuildError
 from airflow_flyte_provider.model.suggestions import did_you_mean
-from airflow_flyte_provider.model.types import describe
+from airflow_flyte_provider.model.values.attributes import type_of_part
+from airflow_flyte_provider.model.values.types import describe
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,1 @@
+"""Packages: serialised entities read from archives, changed, addressed and put in order for registration."""

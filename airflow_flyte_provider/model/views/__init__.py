@@ -1,0 +1,1 @@
+"""Views: what Flyte told of executions, nodes, entities, signals and projects, and reports on it as text."""
