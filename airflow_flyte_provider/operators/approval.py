@@ -22,10 +22,11 @@ from airflow_flyte_provider.exceptions import (
     FlyteWaitTimeoutError,
 )
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink
+from airflow_flyte_provider.operators.arguments import as_interval, as_limit
 from airflow_flyte_provider.operators.asking import question_text
 from airflow_flyte_provider.operators.base import FlyteOperator
 from airflow_flyte_provider.triggers.approval import FlyteApprovalTrigger
-from airflow_flyte_provider.triggers.events import deadline, seconds
+from airflow_flyte_provider.triggers.events import deadline
 from airflow_flyte_provider.triggers.signals import FlyteSignalTrigger
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class FlyteApprovalOperator(FlyteOperator):
         a timedelta; None waits as long as it runs.
     :param fail_on_reject: fail when an approval is rejected, whoever did it. Otherwise the task succeeds with
         `value` False.
-    :param poll_interval: seconds between two looks at Flyte and at the question.
+    :param poll_interval: time between two looks at Flyte and at the question, in seconds or as a timedelta.
     :param assigned_users: who may answer, as Airflow's `HITLUser` dicts with `id` and `name`; None for everybody.
     :param notifiers: Airflow notifiers that are called when the question is asked.
     :raises FlyteConfigError: on an older Airflow, when the DAG is parsed.
@@ -106,7 +107,7 @@ class FlyteApprovalOperator(FlyteOperator):
         default: Any = None,
         gate_timeout: timedelta | float | None = None,
         fail_on_reject: bool = True,
-        poll_interval: float = 10.0,
+        poll_interval: float | timedelta = 10.0,
         assigned_users: Sequence[Mapping[str, str]] | None = None,
         notifiers: Sequence[Callable[[Context], object]] = (),
         **kwargs: Any,
@@ -132,6 +133,7 @@ class FlyteApprovalOperator(FlyteOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask, or wait for the gate first; called by Airflow."""
+        _ = self._interval, self._gate_limit, self._response_limit  # faults are told before anybody is asked
         context["ti"].xcom_push(key=CONSOLE_URL_KEY, value=self.hook.console_url(self._id))
         return self._go_on(context)
 
@@ -162,6 +164,18 @@ class FlyteApprovalOperator(FlyteOperator):
         return all(event.get(key) in (None, "", ours[key]) for key in ours)
 
     @property
+    def _interval(self) -> float:
+        return as_interval("poll_interval", self.poll_interval)
+
+    @property
+    def _gate_limit(self) -> float | None:
+        return as_limit("gate_timeout", self.gate_timeout)
+
+    @property
+    def _response_limit(self) -> float | None:
+        return as_limit("response_timeout", self.response_timeout)
+
+    @property
     def _id(self) -> ExecutionId:
         return self.hook.execution_id(self.execution)
 
@@ -184,8 +198,8 @@ class FlyteApprovalOperator(FlyteOperator):
                     execution=str(self._id),
                     signal_id=self.signal_id,
                     wait_for="waiting",
-                    poll_interval=self.poll_interval,
-                    deadline=deadline(context["ti"], seconds(self.gate_timeout)),
+                    poll_interval=self._interval,
+                    deadline=deadline(context["ti"], self._gate_limit),
                 )
             )
         return self._ask(context, look, look.signal)
@@ -213,7 +227,7 @@ class FlyteApprovalOperator(FlyteOperator):
         self.log.info("Asked in Airflow: %s. Execution %s waits for signal %s.", subject, self._id, signal)
         for notify in self.notifiers:
             notify(context)
-        limit = seconds(self.response_timeout)
+        limit = self._response_limit
         self._defer(
             FlyteApprovalTrigger(
                 flyte_conn_id=self.flyte_conn_id,
@@ -223,7 +237,7 @@ class FlyteApprovalOperator(FlyteOperator):
                 options=question.options,
                 default=default,
                 deadline=None if limit is None else time.time() + limit,
-                poll_interval=self.poll_interval,
+                poll_interval=self._interval,
             )
         )
 
@@ -241,7 +255,7 @@ class FlyteApprovalOperator(FlyteOperator):
                 if time.monotonic() >= until:
                     raise
                 self.log.warning("The answer could not be given yet. %s", fault)
-                time.sleep(self.poll_interval)
+                time.sleep(self._interval)
 
     def _tell_flyte(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         look = self._look()

@@ -25,6 +25,19 @@ def as_bool(name: str, value: bool | str) -> bool:
         raise FlyteConfigError(f"{name} is {value!r}: {fault}") from None
 
 
+def as_limit(name: str, value: float | timedelta | str | None) -> float | None:
+    """Return a limit in seconds, None for none; see `as_seconds`."""
+    return None if value is None else as_seconds(name, value)
+
+
+def as_interval(name: str, value: float | timedelta | str) -> float:
+    """Return the seconds between two polls: more than 0, and else as `as_seconds` has it."""
+    seconds = as_seconds(name, value)
+    if not seconds:
+        raise FlyteConfigError(f"{name} is {value!r}: give seconds, more than 0, or a timedelta.")
+    return seconds
+
+
 def as_seconds(name: str, value: float | timedelta | str) -> float:
     """Return a length of time in seconds.
 

@@ -25,11 +25,12 @@ from airflow_flyte_provider.model.tries import causes
 from airflow_flyte_provider.model.tries.names import check_execution_name
 from airflow_flyte_provider.model.tries.retries import OnRetry, Plan, Step, plan_retry
 from airflow_flyte_provider.model.tries.task_try import TaskTry
+from airflow_flyte_provider.operators.arguments import as_interval, as_limit
 from airflow_flyte_provider.operators.base import FlyteOperator
 from airflow_flyte_provider.operators.reporting import failure, push_metrics, with_nodes
 from airflow_flyte_provider.operators.retrying import earlier_executions, on_retry_of
 from airflow_flyte_provider.operators.stopping import Stopping
-from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY, ExecutionEvent, deadline, seconds
+from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY, ExecutionEvent, deadline
 from airflow_flyte_provider.triggers.flyte import FlyteExecutionTrigger
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class FlyteLaunchingOperator(FlyteOperator):
         new version was registered, a retry launches anew and says so in the log.
     :param wait_for_completion: wait until the execution is over.
     :param deferrable: wait in the triggerer instead of a worker; default: `[operators] default_deferrable`.
-    :param poll_interval: seconds between two polls.
+    :param poll_interval: time between two polls, as seconds or a timedelta.
     :param timeout: how long the task may wait, as seconds or a timedelta, counted from the start of the try.
     :param terminate_on_timeout: terminate the execution when `timeout` or `execution_timeout` is over.
     :param cancel_on_kill: terminate the execution when the task is cleared, marked or its run is stopped, in a
@@ -91,7 +92,7 @@ class FlyteLaunchingOperator(FlyteOperator):
         on_retry: str = OnRetry.RECOVER.value,
         wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 10.0,
+        poll_interval: float | timedelta = 10.0,
         timeout: float | timedelta | None = None,
         terminate_on_timeout: bool = True,
         cancel_on_kill: bool = True,
@@ -145,6 +146,11 @@ class FlyteLaunchingOperator(FlyteOperator):
 
     def execute(self, context: Context) -> Any:
         """Find the execution of a try before or launch one, and wait or defer; called by Airflow."""
+        _ = (
+            self._limit,
+            self._interval,
+            on_retry_of(self.on_retry),
+        )  # faults are told before anything is launched
         ti = context["ti"]
         task_try = self._try(ti)
         has_retry = task_try.try_number <= (getattr(ti, "max_tries", None) or 0)
@@ -255,14 +261,21 @@ class FlyteLaunchingOperator(FlyteOperator):
         ti.xcom_push(key=EXECUTION_ID_KEY, value=str(execution))
         ti.xcom_push(key=CONSOLE_URL_KEY, value=url)
 
+    @property
+    def _limit(self) -> float | None:
+        return as_limit("timeout", self.timeout)
+
+    @property
+    def _interval(self) -> float:
+        return as_interval("poll_interval", self.poll_interval)
+
     def _defer(self, execution: ExecutionId, task_try: TaskTry, context: Context) -> None:
-        limits = [
-            limit for limit in (seconds(self.timeout), seconds(self.execution_timeout)) if limit is not None
-        ]
+        of_airflow = as_limit("execution_timeout", self.execution_timeout)
+        limits = [limit for limit in (self._limit, of_airflow) if limit is not None]
         trigger = FlyteExecutionTrigger(
             flyte_conn_id=self.flyte_conn_id,
             execution=str(execution),
-            poll_interval=self.poll_interval,
+            poll_interval=self._interval,
             deadline=deadline(context["ti"], min(limits, default=None)),
             cause_on_kill=causes.stopped(str(task_try)) if self.cancel_on_kill else "",
         )
@@ -270,12 +283,10 @@ class FlyteLaunchingOperator(FlyteOperator):
         self.defer(trigger=trigger, method_name="execute_complete", timeout=None)
 
     def _wait(self, execution: ExecutionId, task_try: TaskTry, context: Context) -> Execution:
-        limit = deadline(context["ti"], seconds(self.timeout))
+        limit = deadline(context["ti"], self._limit)
         left = None if limit is None else max(limit - time.time(), 0)
         try:
-            return self.hook.wait(
-                execution, timeout=left, poll_interval=self.poll_interval, tell=self._tell_node
-            )
+            return self.hook.wait(execution, timeout=left, poll_interval=self._interval, tell=self._tell_node)
         except FlyteWaitTimeoutError:
             self._give_up(execution, task_try)
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink
-from airflow_flyte_provider.operators.arguments import as_seconds
+from airflow_flyte_provider.operators.arguments import as_interval, as_seconds
 from airflow_flyte_provider.operators.base import FlyteOperator
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class FlyteSetSignalOperator(FlyteOperator):
         from airflow_flyte_provider.model.values.xcom import xcom_value
 
         timeout = as_seconds("timeout", self.timeout)
-        interval = as_seconds("poll_interval", self.poll_interval)
+        interval = as_interval("poll_interval", self.poll_interval)
         execution = self.hook.execution_id(self.execution)
         context["ti"].xcom_push(key=CONSOLE_URL_KEY, value=self.hook.console_url(execution))
         signal = self.hook.set_signal(

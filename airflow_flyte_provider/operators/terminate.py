@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink
+from airflow_flyte_provider.operators.arguments import as_interval, as_seconds
 from airflow_flyte_provider.operators.base import FlyteOperator
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ class FlyteTerminateOperator(FlyteOperator):
     :param execution: its name, or "project/domain/name" (templated).
     :param cause: why, for those who find it aborted (templated). Default: names the DAG run.
     :param wait_for_completion: wait until it is ABORTED; Flyte takes some seconds for it.
-    :param poll_interval: seconds between two polls.
-    :param timeout: seconds to wait at most.
+    :param poll_interval: time between two polls, in seconds or as a timedelta.
+    :param timeout: how long to wait at most, likewise.
     :raises FlyteNotFoundError: when there is no such execution.
     :raises FlyteWaitTimeoutError: when it is still not over after `timeout`.
 
@@ -39,8 +41,8 @@ class FlyteTerminateOperator(FlyteOperator):
         execution: str,
         cause: str = "Airflow task {{ ti.dag_id }}.{{ ti.task_id }} of run {{ run_id }} terminated it",
         wait_for_completion: bool = True,
-        poll_interval: float = 2.0,
-        timeout: float = 300.0,
+        poll_interval: float | timedelta = 2.0,
+        timeout: float | timedelta = 300.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -52,11 +54,13 @@ class FlyteTerminateOperator(FlyteOperator):
 
     def execute(self, context: Context) -> bool:
         """Terminate it; called by Airflow."""
+        limit = as_seconds("timeout", self.timeout)
+        interval = as_interval("poll_interval", self.poll_interval)
         execution = self.hook.execution_id(self.execution)
         context["ti"].xcom_push(key=CONSOLE_URL_KEY, value=self.hook.console_url(execution))
         terminated = self.hook.terminate(execution, self.cause)
         if terminated and self.wait_for_completion:
-            done = self.hook.wait(execution, timeout=self.timeout, poll_interval=self.poll_interval)
+            done = self.hook.wait(execution, timeout=limit, poll_interval=interval)
             self.log.info("Execution %s is %s.", execution, done.phase)
         elif not terminated:
             self.log.info("Execution %s was over already.", execution)

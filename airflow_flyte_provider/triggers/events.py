@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from airflow_flyte_provider.exceptions import FlyteError
@@ -37,11 +36,6 @@ class ExecutionEvent:
         if payload.get("error"):
             raise FlyteError(f"Execution {execution} can no longer be watched: {payload['error']}")
         return cls(execution, payload.get("phase", ""), bool(payload.get("timeout")))
-
-
-def seconds(limit: float | timedelta | None) -> float | None:
-    """Return a limit in seconds; None stays None."""
-    return limit.total_seconds() if isinstance(limit, timedelta) else limit
 
 
 def deadline(task_instance: Any, seconds: float | None) -> float | None:

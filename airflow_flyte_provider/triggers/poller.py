@@ -19,6 +19,9 @@ _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, Poller]] = Wea
 #: Seconds before the first poll, so that triggers which start together are asked for together.
 _GATHERING = 0.1
 
+#: Seconds between two polls at least: a trigger, or a sensor, may have been given 0.
+_SHORTEST = 0.1
+
 
 async def wait_for_end(flyte_conn_id: str, execution: ExecutionId, poll_interval: float) -> ExecutionPhase:
     """Wait until an execution is over and return its phase, sharing the polls with all others that wait.
@@ -114,7 +117,7 @@ class Poller:
     async def _pause(self, started: float, failures: int) -> None:
         """Sleep until the next poll is due, which somebody who joins meanwhile may bring forward."""
         while self._waiting:
-            interval = min(interval for _, interval in self._waiting.values())
+            interval = max(min(interval for _, interval in self._waiting.values()), _SHORTEST)
             if failures:
                 interval = min(max(interval, 1.0) * 2**failures, max(MAX_BACKOFF, interval))
             left = started + interval - time.monotonic()

@@ -67,6 +67,36 @@ def test_outputs_reach_the_next_task_as_native_values(hook, deferrable):
     assert execution.labels["airflow-dag"] == run.run.dag_id
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("timeout='one hour'", "timeout is 'one hour': give seconds"),
+        ("timeout=-1", "timeout is -1: give seconds"),
+        ("poll_interval='often'", "poll_interval is 'often': give seconds"),
+        ("poll_interval=0", "poll_interval is 0: give seconds, more than 0"),
+        ("on_retry='recovr'", "on_retry is 'recovr'; it takes one of"),
+    ],
+)
+def test_a_wrong_argument_is_told_before_anything_is_launched(executions, given, told):
+    before = executions()
+    run = run_dag(f"""
+    FlyteExecuteOperator(task_id="add", launch_plan="demo.add_one", inputs={{"a": 1}}, deferrable=True, {given})
+    """)
+    assert run.state("add") == "failed"
+    assert told in run.log
+    assert executions() == before
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_times_may_be_timedeltas_and_texts(deferrable):
+    run = run_dag(f"""
+    from datetime import timedelta
+    FlyteExecuteOperator(task_id="add", launch_plan="demo.add_one", inputs={{"a": 1}}, deferrable={deferrable},
+                         poll_interval=timedelta(seconds=0.2), timeout="60")
+    """)
+    assert run.xcom("add") == {"o0": 1}, run.log
+
+
 @pytest.mark.parametrize("entity", ['workflow="demo.greet"', 'task="demo.echo_str", version="v1c"'])
 def test_a_workflow_and_a_task(entity):
     run = run_dag(f"""

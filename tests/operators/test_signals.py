@@ -10,7 +10,7 @@ import pytest
 
 from airflow_flyte_provider.admin.signals import _wait_for_gate
 from airflow_flyte_provider.exceptions import FlyteConfigError
-from airflow_flyte_provider.operators.arguments import as_seconds
+from airflow_flyte_provider.operators.arguments import as_interval, as_limit, as_seconds
 from tests.asking import SIGNAL, register_asking
 from tests.dag_runs import run_dag, run_file
 from tests.e2e.gates import wait_for
@@ -209,3 +209,6 @@ def test_seconds_of_an_argument():
     for wrong in ("soon", -1, "nan", None, "inf"):
         with pytest.raises(FlyteConfigError, match="timeout is"):
             as_seconds("timeout", wrong)
+    assert as_limit("timeout", None) is None
+    with pytest.raises(FlyteConfigError, match="more than 0"):
+        as_interval("poll_interval", 0)

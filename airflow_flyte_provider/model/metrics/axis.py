@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
-from airflow_flyte_provider.model.metrics.durations import duration_text
+from airflow_flyte_provider.model.durations import duration_text
 
 _MOST = 8
 #: Distances between marks, in seconds, beyond ten of them: those that people count by.

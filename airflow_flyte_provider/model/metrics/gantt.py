@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from airflow_flyte_provider.model.durations import duration_text
 from airflow_flyte_provider.model.metrics.axis import ticks
-from airflow_flyte_provider.model.metrics.durations import duration_text
 from airflow_flyte_provider.model.metrics.spans import NODE, TASK, Span
 from airflow_flyte_provider.model.metrics.timeline import Timeline, printable, shortened
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_flyte_provider.model.metrics.durations import duration_text
+from airflow_flyte_provider.model.durations import duration_text
 from airflow_flyte_provider.model.metrics.spans import Span
 from airflow_flyte_provider.model.metrics.timeline import Timeline, printable, shortened
 

@@ -86,7 +86,7 @@ def _asking(signal: Signal) -> str:
 
 
 def _line(node: NodeExecution) -> str:
-    parts = [label(node), node.phase.value, took(node.duration), *map(link, node.logs)]
+    parts = [label(node), node.phase.value, took(node), *map(link, node.logs)]
     if node.error:
         parts.append(f"{node.error.kind} error {node.error.code}")
     return "  ".join(part for part in parts if part)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow_flyte_provider.model.durations import duration_text
 from airflow_flyte_provider.model.phases import NodePhase, TaskPhase
 from airflow_flyte_provider.model.redaction import redacted
 from airflow_flyte_provider.model.views.nodes import NodeExecution, own, walk
@@ -101,19 +101,9 @@ def counts(phases: Iterable[NodePhase]) -> str:
     return ", ".join(f"{found[phase]} {phase}" for phase in NodePhase if phase in found)
 
 
-def took(length: timedelta | None) -> str:
-    """Return a duration in words, such as `2.1 s` or `1 h 20 min`; empty for None.
-
-    >>> took(timedelta(minutes=3, seconds=20))
-    '3 min 20 s'
-    """
-    if length is None:
-        return ""
-    seconds = length.total_seconds()
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+def took(node: NodeExecution) -> str:
+    """Return how long a node took, such as `2.13 s`; empty for one that has not begun."""
+    return "" if node.duration is None else duration_text(node.duration)
 
 
 def link(one: LogLink) -> str:
@@ -149,7 +139,7 @@ def _row(depth: int, node: NodeExecution) -> tuple[str, ...]:
         )
     cache = node.cache_status.removeprefix("CACHE_").lower().replace("_", " ")
     attempts = str(len(node.tasks)) if node.tasks else ""
-    return name, node.phase.value, took(node.duration), attempts, "" if cache == "disabled" else cache
+    return name, node.phase.value, took(node), attempts, "" if cache == "disabled" else cache
 
 
 def _step(node: NodeExecution) -> str:

@@ -1,14 +1,12 @@
 """The chart and the table of spans."""
 
 import xml.etree.ElementTree as ET
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_flyte_provider.model.metrics.axis import ticks
-from airflow_flyte_provider.model.metrics.durations import duration_text
 from airflow_flyte_provider.model.metrics.gantt import gantt
 from airflow_flyte_provider.model.metrics.spans import Span
 from airflow_flyte_provider.model.metrics.table import span_table
@@ -188,21 +186,3 @@ def test_marks_are_those_that_people_count_by():
         "2 h 30 min",
         "3 h",
     ]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 ms"),
-        (-1, "0 ms"),
-        (0.0284, "28 ms"),
-        (0.9996, "1.00 s"),
-        (9.996, "10.0 s"),
-        (59.96, "1 min"),
-        (245, "4 min 5 s"),
-        (7500, "2 h 5 min"),
-        (90_000, "1 d 1 h"),
-    ],
-)
-def test_durations_are_told_as_people_read_them(seconds, text):
-    assert duration_text(timedelta(seconds=seconds)) == text
