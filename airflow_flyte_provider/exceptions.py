@@ -69,6 +69,10 @@ class FlyteIntegrityError(FlyteTransferError):
     """What arrived is not what was sent: it is too short, or its hash differs."""
 
 
+class FlyteForbiddenPlaceError(FlyteTransferError, AirflowFailException):
+    """Flyte names a file where none of Flyte's are read: on the worker's disk, or by another way than a store."""
+
+
 class FlyteOutputsError(FlyteError, AirflowFailException):
     """The outputs of an execution cannot be handed on: too large for XCom, or not to be read."""
 

@@ -14,6 +14,7 @@ from airflow_flyte_provider.admin.fields import Fields
 from airflow_flyte_provider.exceptions import FlyteConfigError
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.suggestions import nearest
+from airflow_flyte_provider.model.web import is_loopback
 
 #: Seconds one call may take, retries included, where the connection says nothing else.
 DEFAULT_CALL_TIMEOUT = 30.0
@@ -26,7 +27,7 @@ DEFAULT_MAX_MESSAGE = 64 * 1024 * 1024
 
 _LARGEST_MESSAGE = 2**31 - 1  # gRPC takes no more
 _KNOWN_EXTRAS = (
-    *("project", "domain", "console_url", "call_timeout", "deployment", "config_file"),
+    *("project", "domain", "console_url", "call_timeout", "deployment", "config_file", "local_files"),
     *("insecure", "insecure_skip_verify", "ca_cert_file", "client_cert_file", "client_key_file", "authority"),
     *("keepalive_seconds", "compression", "max_message_bytes"),
     *SIGN_IN_EXTRAS,
@@ -55,6 +56,7 @@ class Settings:
     :param project: project used where a call names none.
     :param domain: domain used where a call names none.
     :param deployment: the name of this Airflow, where several launch into one Flyte project and domain.
+    :param local_files: whether files that Flyte names are read from the worker's own disk.
     """
 
     endpoint: str
@@ -73,6 +75,7 @@ class Settings:
     project: str | None = None
     domain: str | None = None
     deployment: str = ""
+    local_files: bool = False
 
     @classmethod
     def from_fields(
@@ -111,10 +114,9 @@ class Settings:
                 f"Connection {conn_id!r}: client_cert_file and client_key_file go together."
             )
         largest = fields.number("max_message_bytes", DEFAULT_MAX_MESSAGE, "bytes")
+        endpoint = _endpoint(conn_id, host or fields.text("host"), port, default_port=80 if insecure else 443)
         return cls(
-            endpoint=_endpoint(
-                conn_id, host or fields.text("host"), port, default_port=80 if insecure else 443
-            ),
+            endpoint=endpoint,
             insecure=insecure,
             insecure_skip_verify=skip and not insecure,
             ca_cert_file=fields.file("ca_cert_file"),
@@ -130,6 +132,8 @@ class Settings:
             project=fields.text("project"),
             domain=fields.text("domain"),
             deployment=fields.text("deployment") or "",
+            # Who runs Flyte on this machine has its disk; from elsewhere it is no business of Flyte's.
+            local_files=fields.flag("local_files", default=is_loopback(host_of(endpoint)[0])),
         )
 
     def execution_url(self, execution: ExecutionId, node_id: str = "") -> str:
@@ -146,6 +150,12 @@ class Settings:
 def unknown_extras(extra: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the extra fields that `Settings` does not know, each with the known names nearest to it."""
     return {key: nearest(key, _KNOWN_EXTRAS) for key in extra if key not in _KNOWN_EXTRAS}
+
+
+def host_of(endpoint: str) -> tuple[str, int]:
+    """Return host and port of an endpoint, an IPv6 address without its brackets."""
+    host, _, port = endpoint.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 #: A host name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.

@@ -21,8 +21,10 @@ from airflow_flyte_provider.hooks.places import (
     copy,
     deliver,
     files_in,
+    is_on_worker,
     local_path,
     place,
+    place_of_flyte,
     uri_of,
 )
 from airflow_flyte_provider.hooks.progress import ProgressLog
@@ -55,22 +57,27 @@ class Downloads:
     def file(self, source: PlaceLike, target: Place, size: int | None = None) -> Place:
         """Download a file from wherever it lies.
 
-        One on this machine is copied. Flyte signs for one in a store, so that the worker needs no credentials
-        there; where it refuses to, and for an `ObjectStoragePath`, Airflow's object storage reads it.
+        One on this machine is copied, if the connection allows that or its path is no text. Flyte signs for one in a
+        store, so that the worker needs no credentials there; where it refuses to, and for an `ObjectStoragePath`,
+        Airflow's object storage reads it.
 
         :param size: bytes that it must have.
+        :raises FlyteForbiddenPlaceError: see `place_of_flyte`.
         """
+        if is_on_worker(source):
+            self._place(source)  # before it is looked whether there is such a file
         here = local_path(source)
         if not isinstance(source, str) or (here is not None and here.exists()):
-            return self._copied(source, target, size)
+            return self._copied(self._place(source), target, size)
         try:
             self._signed(lambda: self._hook.run(dataproxy.sign_download(source)), target, size)
         except FlyteTransferError:
             raise
         except FlyteError as refused:
+            found = self._place(source)
             if here is None:
                 self._hook.log.info("%s Reading it through Airflow's object storage.", refused)
-            return self._copied(source, target, size)
+            return self._copied(found, target, size)
         return target
 
     def directory(self, source: PlaceLike, target: Place) -> Place:
@@ -78,7 +85,7 @@ class Downloads:
 
         A table is taken for a directory too, and may be a single file: that gets its own name in `target`.
         """
-        folder = place(source)
+        folder = self._place(source)
         with suppress(FileNotFoundError):
             if not folder.is_dir() and folder.exists():
                 self.file(source, child(target, folder.name))
@@ -206,8 +213,12 @@ class Downloads:
                 self._fetched[stored.uri] = self.directory(stored.uri, folder)
         return str(self._fetched[stored.uri].relative_to(root))
 
-    def _copied(self, source: PlaceLike, target: Place, size: int | None) -> Place:
-        found = place(source)
+    def _place(self, source: PlaceLike) -> Place:
+        if isinstance(source, str):
+            return place_of_flyte(source, local_files=self._hook.settings.local_files)
+        return place(source)
+
+    def _copied(self, found: Place, target: Place, size: int | None) -> Place:
         deliver(lambda path: copy(found, path, size), target)
         return target
 

@@ -237,6 +237,6 @@ def test_a_value_that_airflow_would_take_for_an_object_is_not_handed_on(hook):
     kind = LiteralType(simple="STRUCT")
     evil = {"a": [{"__type": "airflow.sdk.definitions.connection.Connection", "__var": {}}]}
     signal = Signal(ExecutionId("p", "d", "x"), "title", kind, is_set=True, value=evil)
-    with pytest.raises(FlyteOutputsError, match="'title' of execution p/d/x: .*__type"):
+    with pytest.raises(FlyteOutputsError, match=r"'title' of execution p/d/x: .*__type"):
         hook.signal_xcom(signal)
     assert hook.signal_xcom(Signal(signal.execution, "title", kind, is_set=True, value=b"\0\1")) == "AAE="

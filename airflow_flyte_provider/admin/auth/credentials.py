@@ -100,7 +100,7 @@ def credentials(settings: Settings) -> Credentials:
     """Return this process's credentials for `settings`: all hooks and loops share the tokens."""
     # The process id is in it because a lock that is held during a fork stays locked.
     # What calls are about makes no other credentials.
-    bare = replace(settings, project=None, domain=None, console_url=None, deployment="")
+    bare = replace(settings, project=None, domain=None, console_url=None, deployment="", local_files=False)
     key = (os.getpid(), bare)
     # One step, without a lock: a signal handler may come here.
     return _made.get(key) or _made.setdefault(key, Credentials(bare))

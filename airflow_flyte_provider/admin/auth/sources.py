@@ -18,8 +18,8 @@ from airflow_flyte_provider.admin.settings import Settings
 from airflow_flyte_provider.admin.tls import context_for
 from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteSignInError
 from airflow_flyte_provider.model.redaction import redacted
+from airflow_flyte_provider.model.web import is_loopback
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 #: Seconds a token endpoint may take, at most; the connection's call_timeout where that is shorter.
 _TIMEOUT = 15.0
 
@@ -129,7 +129,7 @@ def _check_address(url: str, settings: Settings) -> None:
         )
     parts = urlsplit(url)
     if parts.scheme == "https" or (
-        parts.scheme == "http" and (settings.insecure or parts.hostname in _LOOPBACK)
+        parts.scheme == "http" and (settings.insecure or is_loopback(parts.hostname or ""))
     ):
         return
     raise _failed(url, "is not an https address, so the client's secret is not sent there.")
