@@ -17,6 +17,7 @@ from airflow_flyte_provider.admin.client import AsyncClient, Client, Verb
 from airflow_flyte_provider.admin.diagnosis import tell_reached, why_unreachable
 from airflow_flyte_provider.admin.settings import Settings, unknown_extras
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
+from airflow_flyte_provider.model.redaction import printable
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -120,7 +121,7 @@ class FlyteConnection(BaseHook):
         try:
             if fault := why_unreachable(self.settings):
                 return False, fault
-            return True, self.run(tell_reached(self.settings))
+            return True, printable(self.run(tell_reached(self.settings)))
         except FlyteError as error:
             return False, str(error)
 

@@ -29,6 +29,7 @@ from airflow_flyte_provider.model.inputs import (
     build_required_inputs,
 )
 from airflow_flyte_provider.model.outputs import Outputs
+from airflow_flyte_provider.model.redaction import printable, redacted
 
 _FLYTE = "flyte://"
 
@@ -164,7 +165,7 @@ class Uploader:
             return location.signed
 
         self._transfer.upload(path, md5, sign, ProgressLog(hook.log, f"Uploading {path}"))
-        hook.log.info("Uploaded %s to %s", path, address)
+        hook.log.info("Uploaded %s to %s", path, printable(redacted(address)))
         return address
 
 

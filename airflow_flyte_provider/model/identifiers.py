@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 
+from airflow_flyte_provider.model.redaction import printable
+
 
 class EntityKind(str, Enum):
     """The kinds of entity that can be launched, by their names in `flyteidl.core.ResourceType`."""
@@ -46,7 +48,7 @@ class EntityId:
 
     def __str__(self) -> str:
         version = f" version {self.version}" if self.version else ""
-        return f"{self.kind.label} {self.project}/{self.domain}/{self.name}{version}"
+        return printable(f"{self.kind.label} {self.project}/{self.domain}/{self.name}{version}")
 
     def to_dict(self) -> dict[str, str]:
         """Return the id as a dict of plain strings, ready for JSON."""
@@ -86,7 +88,7 @@ class ExecutionId:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.project}/{self.domain}/{self.name}"
+        return printable(f"{self.project}/{self.domain}/{self.name}")
 
     @classmethod
     def parse(cls, text: str) -> ExecutionId:
@@ -129,7 +131,7 @@ class NodeExecutionId:
     node_id: str
 
     def __str__(self) -> str:
-        return f"node {self.node_id} of {self.execution}"
+        return printable(f"node {self.node_id} of {self.execution}")
 
 
 @dataclass(frozen=True, slots=True)
