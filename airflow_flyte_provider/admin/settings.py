@@ -14,7 +14,7 @@ from airflow_flyte_provider.admin.fields import Fields
 from airflow_flyte_provider.exceptions import FlyteConfigError
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.suggestions import nearest
-from airflow_flyte_provider.model.web import is_loopback
+from airflow_flyte_provider.model.web import is_loopback, is_page
 
 #: Seconds one call may take, retries included, where the connection says nothing else.
 DEFAULT_CALL_TIMEOUT = 30.0
@@ -127,7 +127,7 @@ class Settings:
             compression="gzip" if compression == "gzip" else "",
             max_message_bytes=int(min(max(largest, 1), _LARGEST_MESSAGE)),
             sign_in=SignIn.from_fields(fields),
-            console_url=fields.text("console_url"),
+            console_url=_console(fields, insecure=insecure),
             call_timeout=fields.number("call_timeout", DEFAULT_CALL_TIMEOUT, "seconds"),
             project=fields.text("project"),
             domain=fields.text("domain"),
@@ -181,6 +181,16 @@ def _endpoint(conn_id: str, host: str | None, port: int | str | None, default_po
             f"extra field 'config_file' or the variable {CONFIG_VARIABLE} to a configuration file of flytectl."
         )
     return f"{found['name']}:{int(number)}"
+
+
+def _console(fields: Fields, *, insecure: bool) -> str | None:
+    """Return the console's address. Airflow shows it as a link, so it must be nothing that a browser would run."""
+    url = fields.text("console_url")
+    if url and "://" not in url:  # as in files of flytectl
+        url = f"{'http' if insecure else 'https'}://{url}"
+    if url and (not is_page(url) or "@" in url):
+        raise fields.wrong("console_url", "the address of the console, https://...")
+    return url
 
 
 def _authority(fields: Fields) -> str:
