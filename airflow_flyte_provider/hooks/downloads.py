@@ -13,6 +13,7 @@ from flyteidl.core.literals_pb2 import Literal, LiteralMap
 from flyteidl.core.types_pb2 import BlobType
 
 from airflow_flyte_provider.admin import dataproxy, executions, nodes
+from airflow_flyte_provider.admin.levels import Levels
 from airflow_flyte_provider.exceptions import FlyteError, FlyteIntegrityError, FlyteTransferError
 from airflow_flyte_provider.hooks.places import (
     Place,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from airflow_flyte_provider.admin.dataproxy import SignedUrl
     from airflow_flyte_provider.admin.transfer import SignedTransfer
     from airflow_flyte_provider.hooks.files import FileVerbs
+    from airflow_flyte_provider.model.nodes import NodeExecution
 
 
 class Downloads:
@@ -51,6 +53,7 @@ class Downloads:
         self._hook = hook
         self._transfer = transfer
         self._fetched: dict[str, Place] = {}
+        self._levels = Levels()
 
     # -- one file or directory ---------------------------------------------------------------------------
 
@@ -180,24 +183,27 @@ class Downloads:
             self._nodes(execution, "", root, f"{start}nodes", decks)
 
     def _nodes(self, execution: ExecutionId, parent: str, root: Place, name: str, decks: bool) -> None:
-        for node in self._hook.run(nodes.list_nodes(execution, parent)):
-            if node.is_edge:
-                continue
-            own = f"{name}/{node.id.node_id}"
-            inputs, outputs = self._hook.run(nodes.get_node_data(node.id))
-            self.literals(inputs, root, f"{own}/inputs")
-            self.literals(outputs, root, f"{own}/outputs")
-            if decks and node.deck_uri:
-                to = child(root, f"{own}/deck.html")
-                self._signed(lambda node=node: self._hook.run(dataproxy.sign_deck(node.id)), to)
-            for task in self._hook.run(nodes.list_tasks(node.id)) if node.has_tasks else ():
-                inputs, outputs = self._hook.run(nodes.get_task_data(task.id))
-                self.literals(inputs, root, f"{own}/attempts/{task.attempt}/inputs")
-                self.literals(outputs, root, f"{own}/attempts/{task.attempt}/outputs")
-            if node.launched:
-                self.execution(node.launched, root, f"{own}/execution", inner=True, decks=decks)
-            if node.is_parent:
-                self._nodes(execution, node.id.node_id, root, f"{own}/nodes", decks)
+        with self._levels.inside(execution, parent):
+            for node in self._hook.run(nodes.list_nodes(execution, parent)):
+                if not node.is_edge:
+                    self._node(node, root, name, decks)
+
+    def _node(self, node: NodeExecution, root: Place, name: str, decks: bool) -> None:
+        own = f"{name}/{node.id.node_id}"
+        inputs, outputs = self._hook.run(nodes.get_node_data(node.id))
+        self.literals(inputs, root, f"{own}/inputs")
+        self.literals(outputs, root, f"{own}/outputs")
+        if decks and node.deck_uri:
+            to = child(root, f"{own}/deck.html")
+            self._signed(lambda node=node: self._hook.run(dataproxy.sign_deck(node.id)), to)
+        for task in self._hook.run(nodes.list_tasks(node.id)) if node.has_tasks else ():
+            inputs, outputs = self._hook.run(nodes.get_task_data(task.id))
+            self.literals(inputs, root, f"{own}/attempts/{task.attempt}/inputs")
+            self.literals(outputs, root, f"{own}/attempts/{task.attempt}/outputs")
+        if node.launched:
+            self.execution(node.launched, root, f"{own}/execution", inner=True, decks=decks)
+        if node.is_parent:
+            self._nodes(node.id.execution, node.id.node_id, root, f"{own}/nodes", decks)
 
     # -- inside ------------------------------------------------------------------------------------------
 

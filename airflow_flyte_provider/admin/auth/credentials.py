@@ -38,6 +38,12 @@ class Credentials:
         other._flyte = self._flyte and TokenKeeper(other._fetch, self._flyte.kept)
         return other
 
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens at hand, which must not be shown to anyone."""
+        kept = (keeper.kept for keeper in (self._proxy, self._flyte) if keeper)
+        return tuple(token.value for token in kept if token)
+
     def metadata(self, refused: Metadata = ()) -> Metadata:
         """Return the metadata for a call.
 
