@@ -145,6 +145,20 @@ def test_an_offloaded_value_that_is_another_is_refused(changes, told):
     assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
 
 
+def test_a_value_that_is_kept_apart_again_and_again_is_not_followed_for_ever():
+    away = Literal()
+    away.offloaded_metadata.uri = "s3://b/itself"
+    asked = []
+
+    def fetch(uri):
+        asked.append(uri)
+        return away.SerializeToString()
+
+    with pytest.raises(OffloadedValueError, match="kept apart itself"):
+        from_literal(away, fetch=fetch)
+    assert len(asked) == 1
+
+
 def test_a_hash_that_its_author_set_must_be_the_stored_one():
     literal = to_literal([1], INTEGERS)
     literal.hash = "mine"
