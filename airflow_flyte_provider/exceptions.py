@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from airflow_flyte_provider.model.redaction import readable, redacted
 from airflow_flyte_provider.model.views.reports import failure_report
 
 if TYPE_CHECKING:
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
 
 
 class FlyteError(AirflowException):
-    """Anything that went wrong with Flyte, or on the way to it."""
+    """Anything that went wrong with Flyte, or on the way to it.
+
+    Its message may quote what Flyte has said. It is kept without signatures and tokens, and without what a terminal
+    that shows a log would obey.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(readable(redacted(arg)) if isinstance(arg, str) else arg for arg in args))
 
 
 class FlyteConfigError(FlyteError, AirflowFailException):
@@ -67,6 +75,10 @@ class FlyteTransferError(FlyteError):
 
 class FlyteIntegrityError(FlyteTransferError):
     """What arrived is not what was sent: it is too short, or its hash differs."""
+
+
+class FlyteForbiddenPlaceError(FlyteTransferError, AirflowFailException):
+    """Flyte names a file where none of Flyte's are read: on the worker's disk, or by another way than a store."""
 
 
 class FlyteOutputsError(FlyteError, AirflowFailException):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,12 +17,12 @@ class Answer:
 
     :param status: the HTTP status.
     :param body: what is sent.
-    :param headers: sent as they are; Content-Length is that of the body unless it is among them.
+    :param headers: sent as they are; Content-Length is that of the body unless it is among them; None leaves one out.
     """
 
     status: int = 200
     body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass
@@ -50,9 +50,11 @@ def store(*answers: Answer) -> Iterator[Store]:
             answer = running.answers.pop(0) if len(running.answers) > 1 else running.answers[0]
             self.send_response(answer.status)
             for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
-                self.send_header(name, value)
+                if value is not None:
+                    self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.body)
+            with suppress(ConnectionError):  # the other side has read enough
+                self.wfile.write(answer.body)
 
         def do_PUT(self):
             self.do_GET()

@@ -15,8 +15,9 @@ import grpc
 import grpc.aio
 
 from airflow_flyte_provider.admin.auth.sign_in import SignIn
-from airflow_flyte_provider.admin.settings import Settings
-from airflow_flyte_provider.admin.tls import channel_credentials, host_of
+from airflow_flyte_provider.admin.settings import Settings, host_of
+from airflow_flyte_provider.admin.tls import channel_credentials
+from airflow_flyte_provider.model.web import is_loopback
 
 #: The codes that say "try again", not "no": gRPC repeats such a call by itself, within the call's deadline.
 TRANSIENT_CODES = (
@@ -128,6 +129,7 @@ def _key(settings: Settings) -> _Key:
         console_url=None,
         call_timeout=1.0,
         deployment="",
+        local_files=False,
     )
     return (os.getpid(), bare)
 
@@ -161,11 +163,6 @@ def _how(
 
 def _warn_of(settings: Settings, how: str) -> None:
     """Warn of what was asked for, once a process. What stays on this machine needs no warning."""
-    host = host_of(settings.endpoint)[0]
-    if (
-        host not in ("localhost", "::1")
-        and not host.startswith("127.")
-        and (settings.endpoint, how) not in _warned
-    ):
+    if not is_loopback(host_of(settings.endpoint)[0]) and (settings.endpoint, how) not in _warned:
         _warned.add((settings.endpoint, how))
         _log.warning("Flyte at %s is spoken to %s.", settings.endpoint, how)

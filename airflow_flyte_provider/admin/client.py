@@ -117,7 +117,7 @@ class Client:
                 executor.shutdown(wait=False)
 
     def _run(self, verb: Verb[T], through: Callable[[], grpc.Channel], signed: Credentials) -> T:
-        step = _Steps(verb, self.settings)
+        step = _Steps(verb, self.settings, signed)
         stubs: _Stubs | None = None
         while step.next is not None:
             if isinstance(step.next, Sleep):
@@ -158,7 +158,8 @@ class AsyncClient:
 
     async def run(self, verb: Verb[T]) -> T:
         """Run `verb` to its end and return its result; see `Client.run`."""
-        step = _Steps(verb, self.settings)
+        signed = credentials(self.settings)
+        step = _Steps(verb, self.settings, signed)
         stubs: _Stubs | None = None
         while step.next is not None:
             if isinstance(step.next, Sleep):
@@ -167,7 +168,7 @@ class AsyncClient:
                 continue
             try:
                 stubs = stubs or _Stubs(await aio_channel(self.settings))
-                reply = await self._call(stubs.method(step.next), step.next.request)
+                reply = await self._call(stubs.method(step.next), step.next.request, signed)
             except (grpc.RpcError, FlyteError) as error:
                 stubs = _still_usable(stubs, error, self.settings)
                 step.fail(error)
@@ -175,8 +176,7 @@ class AsyncClient:
                 step.answer(reply)
         return step.result
 
-    async def _call(self, method: Any, request: Message) -> Message:
-        signed = credentials(self.settings)
+    async def _call(self, method: Any, request: Message, signed: Credentials) -> Message:
         metadata = await signed.ametadata()
         try:
             return await method(request, timeout=self.settings.call_timeout, metadata=metadata)
@@ -219,11 +219,12 @@ def _still_usable(
 class _Steps:
     """A verb under way: what it asks for next, until it has returned."""
 
-    def __init__(self, verb: Verb[Any], settings: Settings) -> None:
+    def __init__(self, verb: Verb[Any], settings: Settings, signed: Credentials) -> None:
         self.next: Call | Sleep | None = None
         self.result: Any = None
         self._verb = verb
         self._settings = settings
+        self._signed = signed
         self._advance(lambda: next(verb))
 
     def answer(self, reply: Message | None) -> None:
@@ -232,7 +233,9 @@ class _Steps:
     def fail(self, error: grpc.RpcError | FlyteError) -> None:
         assert isinstance(self.next, Call)  # noqa: S101 - only a call fails
         fault = (
-            error if isinstance(error, FlyteError) else to_flyte_error(error, self.next.asked, self._settings)
+            error
+            if isinstance(error, FlyteError)
+            else to_flyte_error(error, self.next.asked, self._settings, self._signed.tokens)
         )
         # gRPC's own exception repeats the message with its debug text; it helps nobody in a task log.
         fault.__suppress_context__ = True

@@ -12,8 +12,8 @@ from google.protobuf.json_format import MessageToDict
 from airflow_flyte_provider.admin import lists, registry
 from airflow_flyte_provider.admin.auth.sign_in import AuthMode, SignIn
 from airflow_flyte_provider.admin.client import Call, Service, Verb
-from airflow_flyte_provider.admin.settings import Settings
-from airflow_flyte_provider.admin.tls import host_of, probing, unverified
+from airflow_flyte_provider.admin.settings import Settings, host_of
+from airflow_flyte_provider.admin.tls import probing, unverified
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
 
 _PATIENCE = 5.0  # seconds for each step

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import grpc
 import grpc.aio
 
@@ -15,7 +17,7 @@ from airflow_flyte_provider.exceptions import (
     FlyteNotFoundError,
     FlytePermissionError,
 )
-from airflow_flyte_provider.model.redaction import redacted
+from airflow_flyte_provider.model.redaction import readable, redacted
 
 _TREE: dict[grpc.StatusCode, type[FlyteError]] = {
     grpc.StatusCode.UNAVAILABLE: FlyteConnectionError,
@@ -35,15 +37,19 @@ _TREE: dict[grpc.StatusCode, type[FlyteError]] = {
 }
 
 
-def to_flyte_error(error: grpc.RpcError | grpc.aio.AioRpcError, asked: str, settings: Settings) -> FlyteError:
+def to_flyte_error(
+    error: grpc.RpcError | grpc.aio.AioRpcError, asked: str, settings: Settings, tokens: Iterable[str]
+) -> FlyteError:
     """Return the `FlyteError` for a call that ended with `error`.
 
     :param error: what gRPC raised.
     :param asked: what the call was for, as a phrase: "fetching launch plan p/d/name version v1".
     :param settings: whom it asked; the endpoint is named, nothing secret is.
+    :param tokens: what the call carried, which Flyte may have said back.
     """
     code = error.code()
-    details = redacted((error.details() or "no details").strip(), settings.sign_in.secrets)
+    secrets = (*settings.sign_in.secrets, *tokens)
+    details = readable(redacted((error.details() or "no details").strip(), secrets))
     message = (
         f"{asked[:1].upper()}{asked[1:]} failed: Flyte at {settings.endpoint} answered {code.name}: {details}"
     )

@@ -56,11 +56,13 @@ class Fields:
             raise self.wrong(key, "the path of a file that this worker can read")
         return path
 
-    def flag(self, key: str) -> bool:
-        """Return a truth, False when it is not given."""
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """Return a truth, the default when it is not given."""
         value = self.extra.get(key)
-        if value is None or isinstance(value, bool):
-            return bool(value)
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
         text = str(value).strip().lower()
         if text not in _TRUE | _FALSE:
             raise self.wrong(key, "true or false")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from airflow_flyte_provider.admin.client import Call, Service, Verb
-from airflow_flyte_provider.exceptions import FlyteInvalidRequestError
+from airflow_flyte_provider.exceptions import FlyteError, FlyteInvalidRequestError
 
 #: Items a call. An answer must stay under the 4 MB that gRPC takes.
 _PAGE = 500
@@ -34,6 +34,7 @@ def list_all(
     :param page: how many to ask for by one call.
     :param service: the service that has the method.
     :raises FlyteInvalidRequestError: when the limit is none.
+    :raises FlyteError: when a page is followed by itself.
     """
     if limit is not None and limit < 1:
         raise FlyteInvalidRequestError(f"{asked.capitalize()}: the limit must be 1 or more, not {limit}.")
@@ -46,4 +47,8 @@ def list_all(
         # A full page has a token even when nothing follows it.
         if not reply.token or len(answered) < request.limit or (limit is not None and len(found) >= limit):
             return found[:limit]
+        if reply.token == request.token:
+            raise FlyteError(
+                f"{asked.capitalize()} failed: Flyte answers with the same page again and again."
+            )
         request.token = reply.token

@@ -14,6 +14,7 @@ from airflow_flyte_provider.admin.fields import Fields
 from airflow_flyte_provider.exceptions import FlyteConfigError
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.suggestions import nearest
+from airflow_flyte_provider.model.web import is_loopback, is_page
 
 #: Seconds one call may take, retries included, where the connection says nothing else.
 DEFAULT_CALL_TIMEOUT = 30.0
@@ -26,7 +27,7 @@ DEFAULT_MAX_MESSAGE = 64 * 1024 * 1024
 
 _LARGEST_MESSAGE = 2**31 - 1  # gRPC takes no more
 _KNOWN_EXTRAS = (
-    *("project", "domain", "console_url", "call_timeout", "deployment", "config_file"),
+    *("project", "domain", "console_url", "call_timeout", "deployment", "config_file", "local_files"),
     *("insecure", "insecure_skip_verify", "ca_cert_file", "client_cert_file", "client_key_file", "authority"),
     *("keepalive_seconds", "compression", "max_message_bytes"),
     *SIGN_IN_EXTRAS,
@@ -55,6 +56,7 @@ class Settings:
     :param project: project used where a call names none.
     :param domain: domain used where a call names none.
     :param deployment: the name of this Airflow, where several launch into one Flyte project and domain.
+    :param local_files: whether files that Flyte names are read from the worker's own disk.
     """
 
     endpoint: str
@@ -73,6 +75,7 @@ class Settings:
     project: str | None = None
     domain: str | None = None
     deployment: str = ""
+    local_files: bool = False
 
     @classmethod
     def from_fields(
@@ -111,10 +114,9 @@ class Settings:
                 f"Connection {conn_id!r}: client_cert_file and client_key_file go together."
             )
         largest = fields.number("max_message_bytes", DEFAULT_MAX_MESSAGE, "bytes")
+        endpoint = _endpoint(conn_id, host or fields.text("host"), port, default_port=80 if insecure else 443)
         return cls(
-            endpoint=_endpoint(
-                conn_id, host or fields.text("host"), port, default_port=80 if insecure else 443
-            ),
+            endpoint=endpoint,
             insecure=insecure,
             insecure_skip_verify=skip and not insecure,
             ca_cert_file=fields.file("ca_cert_file"),
@@ -125,11 +127,13 @@ class Settings:
             compression="gzip" if compression == "gzip" else "",
             max_message_bytes=int(min(max(largest, 1), _LARGEST_MESSAGE)),
             sign_in=SignIn.from_fields(fields),
-            console_url=fields.text("console_url"),
+            console_url=_console(fields, insecure=insecure),
             call_timeout=fields.number("call_timeout", DEFAULT_CALL_TIMEOUT, "seconds"),
             project=fields.text("project"),
             domain=fields.text("domain"),
             deployment=fields.text("deployment") or "",
+            # Who runs Flyte on this machine has its disk; from elsewhere it is no business of Flyte's.
+            local_files=fields.flag("local_files", default=is_loopback(host_of(endpoint)[0])),
         )
 
     def execution_url(self, execution: ExecutionId, node_id: str = "") -> str:
@@ -156,6 +160,12 @@ def unknown_extras(extra: Mapping[str, Any]) -> dict[str, list[str]]:
     return {key: nearest(key, _KNOWN_EXTRAS) for key in extra if key.removeprefix(_TWICE) not in read}
 
 
+def host_of(endpoint: str) -> tuple[str, int]:
+    """Return host and port of an endpoint, an IPv6 address without its brackets."""
+    host, _, port = endpoint.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
 #: A host name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.
 _HOST = re.compile(r"(?P<name>\[(?=[^\]]*\w)[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]+)(:(?P<port>[0-9]{1,5}))?")
 
@@ -179,6 +189,16 @@ def _endpoint(conn_id: str, host: str | None, port: int | str | None, default_po
             f"extra field 'config_file' or the variable {CONFIG_VARIABLE} to a configuration file of flytectl."
         )
     return f"{found['name']}:{int(number)}"
+
+
+def _console(fields: Fields, *, insecure: bool) -> str | None:
+    """Return the console's address. Airflow shows it as a link, so it must be nothing that a browser would run."""
+    url = fields.text("console_url")
+    if url and "://" not in url:  # as in files of flytectl
+        url = f"{'http' if insecure else 'https'}://{url}"
+    if url and (not is_page(url) or "@" in url):
+        raise fields.wrong("console_url", "the address of the console, https://...")
+    return url
 
 
 def _authority(fields: Fields) -> str:

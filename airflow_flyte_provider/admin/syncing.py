@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from airflow_flyte_provider.admin.client import Verb
 from airflow_flyte_provider.admin.executions import get_execution
+from airflow_flyte_provider.admin.levels import Levels
 from airflow_flyte_provider.admin.nodes import list_nodes, list_tasks
 from airflow_flyte_provider.admin.registry import get_entity
 from airflow_flyte_provider.exceptions import FlyteError, FlyteNotFoundError
@@ -79,6 +80,7 @@ class _Sync:
         self._wanted = wanted
         self._left = limit
         self._plans: dict[EntityId, _Plan] = {}
+        self._levels = Levels()
 
     def execution(self, view: Execution) -> Verb[Execution]:
         plan = yield from self._plan_of(view)
@@ -96,12 +98,13 @@ class _Sync:
 
     def _level(self, execution: ExecutionId, parent: str, plan: _Plan) -> Verb[tuple[NodeExecution, ...]]:
         found = []
-        for node in (yield from list_nodes(execution, parent)):
-            planned = plan.nodes.get(node.spec_id)
-            named = node if planned is None else replace(node, title=planned.name)
-            found.append(
-                (yield from self._inside(named, plan.inside(planned))) if self._takes(named) else named
-            )
+        with self._levels.inside(execution, parent):
+            for node in (yield from list_nodes(execution, parent)):
+                planned = plan.nodes.get(node.spec_id)
+                named = node if planned is None else replace(node, title=planned.name)
+                found.append(
+                    (yield from self._inside(named, plan.inside(planned))) if self._takes(named) else named
+                )
         return tuple(found)
 
     def _takes(self, node: NodeExecution) -> bool:

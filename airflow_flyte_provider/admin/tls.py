@@ -13,7 +13,7 @@ import grpc
 import httpx
 from cryptography import x509
 
-from airflow_flyte_provider.admin.settings import Settings
+from airflow_flyte_provider.admin.settings import Settings, host_of
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteConnectionError
 
 _BUNDLE = "ca-certificates.crt"  # beside the single certificates, on Debian and its kin
@@ -79,12 +79,6 @@ def channel_credentials(settings: Settings) -> tuple[grpc.ChannelCredentials, st
     if settings.insecure_skip_verify:
         roots, name = _shown_by(settings)
     return grpc.ssl_channel_credentials(roots, key, chain), name
-
-
-def host_of(endpoint: str) -> tuple[str, int]:
-    """Return host and port of an endpoint, an IPv6 address without its brackets."""
-    host, _, port = endpoint.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 def _roots(ca_cert_file: str | None) -> bytes | None:

@@ -39,17 +39,21 @@ _TIMEOUT = httpx.Timeout(60.0, connect=10.0)  # seconds between two signs of lif
 #: Where stores keep the MD5 of a file: the header of HTTP, and the metadata that FlyteAdmin signs for.
 _MD5_HEADERS = ("content-md5", "x-amz-meta-flytecontentmd5", "x-goog-meta-flytecontentmd5")
 
+#: Headers that say where a request goes and where it ends, which its sender alone knows.
+_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+
 _transferring: ContextVar[bool] = ContextVar("transferring", default=False)
 
 
 class _NoAddresses(logging.Filter):
-    """Keeps httpx from logging the addresses of requests made here."""
+    """Keeps httpx from logging the addresses of requests made here, and httpcore where they are redirected to."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not _transferring.get()
 
 
-logging.getLogger("httpx").addFilter(_NoAddresses())
+for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+    logging.getLogger(_name).addFilter(_NoAddresses())
 
 
 def _no_progress(done: int, total: int | None) -> None:
@@ -202,6 +206,8 @@ def _quietly(once: Callable[[], None]) -> None:
         fault: FlyteTransferError = FlyteIntegrityError("the connection ended before the file did.")
     except httpx.TransportError as error:
         fault = FlyteTransferError(f"the store could not be reached ({type(error).__name__}).")
+    except UnicodeError:
+        fault = FlyteTransferError("Flyte tells headers that no request can have.")
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         fault = FlyteTransferError(f"the store's answer could not be read ({type(error).__name__}).")
     finally:
@@ -222,7 +228,7 @@ def _chunks(content: BinaryIO, size: int, progress: Progress) -> Iterator[bytes]
 
 def _upload_headers(signed: SignedUrl, size: int, md5: bytes) -> dict[str, str]:
     """Return Flyte's headers with the true length: FlyteAdmin tells the length of the digest instead."""
-    headers = {name: value for name, value in signed.headers.items() if name.lower() != "content-length"}
+    headers = {name: value for name, value in signed.headers.items() if name.lower() not in _OURS}
     if not any(name.lower() == "content-md5" for name in headers):
         headers["Content-MD5"] = b64encode(md5).decode()
     return {**headers, "Content-Length": str(size)}
@@ -248,16 +254,19 @@ def _receive(answer: httpx.Response, draft: Path, size: int | None, progress: Pr
     """Write an answer's body to a file and check its length and, where it is known, its hash."""
     announced = answer.headers.get("content-length", "")
     total = int(announced) if announced.isdigit() else size
+    if size is not None and total != size:
+        raise _TransientError(FlyteIntegrityError(f"{total} bytes arrived instead of {size}."))
     md5, done = hashlib.md5(usedforsecurity=False), 0
     with draft.open("wb") as target:
         for chunk in answer.iter_raw(CHUNK):
+            if size is not None and done + len(chunk) > size:
+                raise _TransientError(FlyteIntegrityError(f"more than {size} bytes arrived."))
             target.write(chunk)
             md5.update(chunk)
             done += len(chunk)
             progress(done, total)
-    for wanted in (total, size):
-        if wanted is not None and done != wanted:
-            raise _TransientError(FlyteIntegrityError(f"{done} bytes arrived instead of {wanted}."))
+    if total is not None and done != total:
+        raise _TransientError(FlyteIntegrityError(f"{done} bytes arrived instead of {total}."))
     for name in _MD5_HEADERS:
         if name in answer.headers and not _same(answer.headers[name], md5.digest()):
             raise _TransientError(

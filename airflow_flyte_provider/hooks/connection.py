@@ -17,6 +17,7 @@ from airflow_flyte_provider.admin.client import AsyncClient, Client, Verb
 from airflow_flyte_provider.admin.diagnosis import tell_reached, why_unreachable
 from airflow_flyte_provider.admin.settings import Settings, unknown_extras
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
+from airflow_flyte_provider.model.redaction import printable
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -124,7 +125,7 @@ class FlyteConnection(BaseHook):
         try:
             told = why_unreachable(self.settings)
             reached = not told
-            told = told or self.run(tell_reached(self.settings))
+            told = told or printable(self.run(tell_reached(self.settings)))
         except FlyteError as error:
             reached, told = False, str(error)
         # The button tests under an id that Airflow has just made up.

@@ -68,6 +68,11 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "compression": _text("Compression", "gzip, or empty.", enum=["gzip", "none"]),
     "max_message_bytes": _text("Largest message", "Bytes one message may have. Default 67108864."),
     "console_url": _text("Console URL", "Base address of the Flyte console, for links.", format="url"),
+    "local_files": _text(
+        "Local files",
+        "true or false: read files that Flyte names from the workers' own disk. Empty: where Flyte is on this machine.",
+        enum=["true", "false"],
+    ),
     "call_timeout": _text("Call timeout", "Seconds one call may take, retries included. Default 30."),
     "deployment": _text(
         "Deployment",

@@ -13,6 +13,7 @@ from flyteidl.core.literals_pb2 import Literal, LiteralMap
 from flyteidl.core.types_pb2 import BlobType
 
 from airflow_flyte_provider.admin import dataproxy, executions, nodes
+from airflow_flyte_provider.admin.levels import Levels
 from airflow_flyte_provider.exceptions import FlyteError, FlyteIntegrityError, FlyteTransferError
 from airflow_flyte_provider.hooks.places import (
     Place,
@@ -21,8 +22,10 @@ from airflow_flyte_provider.hooks.places import (
     copy,
     deliver,
     files_in,
+    is_on_worker,
     local_path,
     place,
+    place_of_flyte,
     uri_of,
 )
 from airflow_flyte_provider.hooks.progress import ProgressLog
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from airflow_flyte_provider.admin.dataproxy import SignedUrl
     from airflow_flyte_provider.admin.transfer import SignedTransfer
     from airflow_flyte_provider.hooks.files import FileVerbs
+    from airflow_flyte_provider.model.views.nodes import NodeExecution
 
 
 class Downloads:
@@ -49,28 +53,34 @@ class Downloads:
         self._hook = hook
         self._transfer = transfer
         self._fetched: dict[str, Place] = {}
+        self._levels = Levels()
 
     # -- one file or directory ---------------------------------------------------------------------------
 
     def file(self, source: PlaceLike, target: Place, size: int | None = None) -> Place:
         """Download a file from wherever it lies.
 
-        One on this machine is copied. Flyte signs for one in a store, so that the worker needs no credentials
-        there; where it refuses to, and for an `ObjectStoragePath`, Airflow's object storage reads it.
+        One on this machine is copied, if the connection allows that or its path is no text. Flyte signs for one in a
+        store, so that the worker needs no credentials there; where it refuses to, and for an `ObjectStoragePath`,
+        Airflow's object storage reads it.
 
         :param size: bytes that it must have.
+        :raises FlyteForbiddenPlaceError: see `place_of_flyte`.
         """
+        if is_on_worker(source):
+            self._place(source)  # before it is looked whether there is such a file
         here = local_path(source)
         if not isinstance(source, str) or (here is not None and here.exists()):
-            return self._copied(source, target, size)
+            return self._copied(self._place(source), target, size)
         try:
             self._signed(lambda: self._hook.run(dataproxy.sign_download(source)), target, size)
         except FlyteTransferError:
             raise
         except FlyteError as refused:
+            found = self._place(source)
             if here is None:
                 self._hook.log.info("%s Reading it through Airflow's object storage.", refused)
-            return self._copied(source, target, size)
+            return self._copied(found, target, size)
         return target
 
     def directory(self, source: PlaceLike, target: Place) -> Place:
@@ -78,7 +88,7 @@ class Downloads:
 
         A table is taken for a directory too, and may be a single file: that gets its own name in `target`.
         """
-        folder = place(source)
+        folder = self._place(source)
         with suppress(FileNotFoundError):
             if not folder.is_dir() and folder.exists():
                 self.file(source, child(target, folder.name))
@@ -173,24 +183,27 @@ class Downloads:
             self._nodes(execution, "", root, f"{start}nodes", decks)
 
     def _nodes(self, execution: ExecutionId, parent: str, root: Place, name: str, decks: bool) -> None:
-        for node in self._hook.run(nodes.list_nodes(execution, parent)):
-            if node.is_edge:
-                continue
-            own = f"{name}/{node.id.node_id}"
-            inputs, outputs = self._hook.run(nodes.get_node_data(node.id))
-            self.literals(inputs, root, f"{own}/inputs")
-            self.literals(outputs, root, f"{own}/outputs")
-            if decks and node.deck_uri:
-                to = child(root, f"{own}/deck.html")
-                self._signed(lambda node=node: self._hook.run(dataproxy.sign_deck(node.id)), to)
-            for task in self._hook.run(nodes.list_tasks(node.id)) if node.has_tasks else ():
-                inputs, outputs = self._hook.run(nodes.get_task_data(task.id))
-                self.literals(inputs, root, f"{own}/attempts/{task.attempt}/inputs")
-                self.literals(outputs, root, f"{own}/attempts/{task.attempt}/outputs")
-            if node.launched:
-                self.execution(node.launched, root, f"{own}/execution", inner=True, decks=decks)
-            if node.is_parent:
-                self._nodes(execution, node.id.node_id, root, f"{own}/nodes", decks)
+        with self._levels.inside(execution, parent):
+            for node in self._hook.run(nodes.list_nodes(execution, parent)):
+                if not node.is_edge:
+                    self._node(node, root, name, decks)
+
+    def _node(self, node: NodeExecution, root: Place, name: str, decks: bool) -> None:
+        own = f"{name}/{node.id.node_id}"
+        inputs, outputs = self._hook.run(nodes.get_node_data(node.id))
+        self.literals(inputs, root, f"{own}/inputs")
+        self.literals(outputs, root, f"{own}/outputs")
+        if decks and node.deck_uri:
+            to = child(root, f"{own}/deck.html")
+            self._signed(lambda node=node: self._hook.run(dataproxy.sign_deck(node.id)), to)
+        for task in self._hook.run(nodes.list_tasks(node.id)) if node.has_tasks else ():
+            inputs, outputs = self._hook.run(nodes.get_task_data(task.id))
+            self.literals(inputs, root, f"{own}/attempts/{task.attempt}/inputs")
+            self.literals(outputs, root, f"{own}/attempts/{task.attempt}/outputs")
+        if node.launched:
+            self.execution(node.launched, root, f"{own}/execution", inner=True, decks=decks)
+        if node.is_parent:
+            self._nodes(node.id.execution, node.id.node_id, root, f"{own}/nodes", decks)
 
     # -- inside ------------------------------------------------------------------------------------------
 
@@ -206,8 +219,12 @@ class Downloads:
                 self._fetched[stored.uri] = self.directory(stored.uri, folder)
         return str(self._fetched[stored.uri].relative_to(root))
 
-    def _copied(self, source: PlaceLike, target: Place, size: int | None) -> Place:
-        found = place(source)
+    def _place(self, source: PlaceLike) -> Place:
+        if isinstance(source, str):
+            return place_of_flyte(source, local_files=self._hook.settings.local_files)
+        return place(source)
+
+    def _copied(self, found: Place, target: Place, size: int | None) -> Place:
         deliver(lambda path: copy(found, path, size), target)
         return target
 

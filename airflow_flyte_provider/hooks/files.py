@@ -19,6 +19,7 @@ from airflow_flyte_provider.hooks.progress import ProgressLog
 from airflow_flyte_provider.hooks.uploads import Uploads
 from airflow_flyte_provider.model.files import FileReference
 from airflow_flyte_provider.model.identifiers import ExecutionId
+from airflow_flyte_provider.model.redaction import printable, redacted
 from airflow_flyte_provider.model.values.flyte_urls import literal_url
 from airflow_flyte_provider.model.values.inputs import (
     InputFault,
@@ -51,6 +52,9 @@ class FileVerbs(FlyteConnection):
         :returns: the file or folder, as a `Path` or an `ObjectStoragePath`.
         :raises FlyteTransferError: when it cannot be had or written. No part of a file is left behind.
         :raises FlyteIntegrityError: when what arrived is too short or has another hash.
+        :raises FlyteForbiddenPlaceError: when a text or reference names a file on the worker's disk and the connection
+            does not allow that (`local_files`), or neither a store nor `https`. A `Path` and an `ObjectStoragePath`
+            are taken for your own.
 
         A signed address of Flyte is asked for, so that the worker needs no credentials for the store. Where
         Flyte has none to give, and for directories, Airflow's object storage reads from the store.
@@ -90,10 +94,12 @@ class FileVerbs(FlyteConnection):
         reply = self.run(dataproxy.get_data(flyte_url))
         kind = reply.WhichOneof("data")
         if kind == "literal_map":
-            return Outputs(reply.literal_map, None, self.fetch, partial(literal_url, flyte_url), size_of)
+            return Outputs(
+                reply.literal_map, None, self.fetch, partial(literal_url, flyte_url), self._size_of
+            )
         if kind == "literal":
             literals = LiteralMap(literals={"value": reply.literal})
-            return Outputs(literals, None, self.fetch, lambda _: flyte_url, size_of)["value"]
+            return Outputs(literals, None, self.fetch, lambda _: flyte_url, self._size_of)["value"]
         raise FlyteInvalidRequestError(f"{flyte_url} is a file: download it with hook.download(…, to=…).")
 
     def fetch(self, uri: str) -> bytes:
@@ -103,6 +109,10 @@ class FileVerbs(FlyteConnection):
         """
         with SignedTransfer(self.settings.ca_cert_file) as transfer:
             return Downloads(self, transfer).content(uri)
+
+    def _size_of(self, uri: str) -> int | None:
+        """Return the bytes of a file that Flyte names, None for one in a store or that Flyte may not be told of."""
+        return size_of(uri) if self.settings.local_files else None
 
     def prepare_inputs(self, entity: LaunchPlan | Task, inputs: Mapping[str, Any]) -> LiteralMap:
         """Check inputs, upload the files among them, and return them as literals.
@@ -155,7 +165,7 @@ class Uploader:
             return location.signed
 
         self._transfer.upload(path, md5, sign, ProgressLog(hook.log, f"Uploading {path}"))
-        hook.log.info("Uploaded %s to %s", path, address)
+        hook.log.info("Uploaded %s to %s", path, printable(redacted(address)))
         return address
 
 

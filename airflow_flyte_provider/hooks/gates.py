@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from airflow_flyte_provider.admin.levels import Levels
 from airflow_flyte_provider.hooks.executions import ExecutionVerbs
 from airflow_flyte_provider.hooks.views import ViewVerbs
 from airflow_flyte_provider.model.identifiers import ExecutionId
@@ -51,18 +52,19 @@ class GateVerbs(ExecutionVerbs, ViewVerbs):
         if gate.kind != "approve":
             return Gate(gate.kind, None)
         # Nodes of other sub-workflows may have the same id there: rather no value than a wrong one.
-        running = [node for node in self._running(execution.id) if node.spec_id == gate.id]
+        running = [node for node in self._running(execution.id, "", Levels()) if node.spec_id == gate.id]
         return Gate(gate.kind, self.get_node_inputs(running[0].id) if len(running) == 1 else None)
 
-    def _running(self, execution: ExecutionId, parent: str = "") -> Iterator[NodeExecution]:
+    def _running(self, execution: ExecutionId, parent: str, levels: Levels) -> Iterator[NodeExecution]:
         """Yield the nodes that are not over and have no others in them, at any depth."""
-        for node in self.get_nodes(execution, parent):
-            if node.phase.is_final:
-                continue
-            if node.is_parent:
-                yield from self._running(execution, node.id.node_id)
-            else:
-                yield node
+        with levels.inside(execution, parent):
+            for node in self.get_nodes(execution, parent):
+                if node.phase.is_final:
+                    continue
+                if node.is_parent:
+                    yield from self._running(execution, node.id.node_id, levels)
+                else:
+                    yield node
 
 
 def _all_nodes(workflow: Workflow) -> Iterator[WorkflowNode]:

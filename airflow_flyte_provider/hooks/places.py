@@ -12,7 +12,13 @@ from tempfile import TemporaryDirectory
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_flyte_provider.admin.transfer import CHUNK, whole
-from airflow_flyte_provider.exceptions import FlyteError, FlyteIntegrityError, FlyteTransferError
+from airflow_flyte_provider.exceptions import (
+    FlyteError,
+    FlyteForbiddenPlaceError,
+    FlyteIntegrityError,
+    FlyteTransferError,
+)
+from airflow_flyte_provider.model.redaction import redacted
 
 #: A file or folder that can be read and written.
 Place = Path | ObjectStoragePath
@@ -21,6 +27,16 @@ Place = Path | ObjectStoragePath
 PlaceLike = str | os.PathLike[str] | ObjectStoragePath
 
 _FILE = "file://"
+
+#: Schemes of what is on the worker itself.
+_ON_WORKER = ("file", "local", "memory")
+
+#: Schemes of object stores. With others a file system of fsspec may do more than to read from a store: log in
+#: elsewhere, ask an address inside of the company's network, read the worker's disk.
+_STORES = (
+    *("s3", "s3a", "s3n", "gs", "gcs", "oss", "https"),
+    *("abfs", "abfss", "adl", "az", "wasb", "wasbs"),
+)
 
 
 def uri_of(place: PlaceLike) -> str:
@@ -62,6 +78,42 @@ def place(named: PlaceLike) -> Place:
         found = named if isinstance(named, ObjectStoragePath) else ObjectStoragePath(os.fspath(named))
         _ = found.fs  # finds the file system, and with it what is missing
         return found
+
+
+def is_on_worker(named: PlaceLike) -> bool:
+    """Tell whether a place is on this worker itself, whatever the case of its scheme."""
+    scheme, separator, _ = uri_of(named).partition("://")
+    return not separator or scheme.lower() in _ON_WORKER
+
+
+def place_of_flyte(uri: str, *, local_files: bool) -> Place:
+    """Return a place that Flyte has named, or whoever writes outputs there, as something to read.
+
+    :param uri: a URI or a path. A text that a user has given counts too, for it may come from an output.
+    :param local_files: whether it may lie on this worker.
+    :raises FlyteForbiddenPlaceError: when it is not one that is read for Flyte.
+    """
+    scheme, _, rest = uri.partition("://")
+    shown = f"{redacted(uri)!r:.200}"
+    if is_on_worker(uri):
+        if local_files:
+            return place(uri)
+        raise FlyteForbiddenPlaceError(
+            f"{shown} lies on this worker itself, which does not read files there that Flyte names: they may be "
+            "anything. Where Flyte shares this disk, set the extra field 'local_files' of the Airflow connection to "
+            "true. A file of your own is given as a pathlib.Path."
+        )
+    if scheme.lower() not in _STORES or "::" in uri:
+        raise FlyteForbiddenPlaceError(
+            f"{shown} is no file in an object store ({', '.join(_STORES)}), so it is not read for Flyte. If you trust "
+            "it, give it as an ObjectStoragePath."
+        )
+    if "@" in rest.partition("/")[0]:
+        raise FlyteForbiddenPlaceError(
+            f"{shown} names an Airflow connection before the @: whoever writes outputs in Flyte must not choose whose "
+            "credentials are used. If you trust it, give it as an ObjectStoragePath."
+        )
+    return place(uri)
 
 
 def child(folder: Place, relative: str) -> Place:

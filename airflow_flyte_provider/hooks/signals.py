@@ -9,12 +9,14 @@ from flyteidl.core.types_pb2 import LiteralType
 
 from airflow_flyte_provider.admin import signals
 from airflow_flyte_provider.admin.signals import SignalLook
+from airflow_flyte_provider.exceptions import FlyteOutputsError
 from airflow_flyte_provider.hooks.connection import FlyteConnection
 from airflow_flyte_provider.hooks.uploads import Uploads
 from airflow_flyte_provider.model.faults import ValueFaults
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.values.literals import to_literal
 from airflow_flyte_provider.model.values.types import describe
+from airflow_flyte_provider.model.values.xcom import xcom_value
 from airflow_flyte_provider.model.views.signals import Signal
 
 
@@ -47,6 +49,18 @@ class SignalVerbs(FlyteConnection):
             look.reached("value")  # the signal once it is set; raises when the execution is over without
         """
         return self.run(signals.look_for_signal(execution, signal_id))
+
+    def signal_xcom(self, signal: Signal) -> Any:
+        """Return the value of a signal as JSON for XCom, None as long as it has none; see `get_xcom`.
+
+        :raises FlyteOutputsError: when XCom cannot hold it.
+        """
+        try:
+            return xcom_value(signal.value)
+        except ValueError as fault:
+            raise FlyteOutputsError(
+                f"Signal {signal.id!r} of execution {signal.execution}: {fault}"
+            ) from None
 
     def set_signal(
         self,

@@ -10,7 +10,6 @@ from flyteidl.core.interface_pb2 import VariableMap
 from airflow_flyte_provider.admin import executions
 from airflow_flyte_provider.exceptions import FlyteOutputsError
 from airflow_flyte_provider.hooks.files import FileVerbs
-from airflow_flyte_provider.hooks.places import size_of
 from airflow_flyte_provider.hooks.registry import RegistryVerbs
 from airflow_flyte_provider.model.identifiers import EntityKind, ExecutionId
 from airflow_flyte_provider.model.values.flyte_urls import output_url
@@ -29,7 +28,7 @@ class ValueVerbs(RegistryVerbs, FileVerbs):
         type: that asks for the execution and for what it launched, which is kept for the life of the process.
         """
         literals = self.run(executions.get_data(execution))[0]
-        return Outputs(literals, partial(self._declared_inputs, execution), self.fetch, size=size_of)
+        return Outputs(literals, partial(self._declared_inputs, execution), self.fetch, size=self._size_of)
 
     def get_outputs(self, execution: ExecutionId) -> Outputs:
         """Fetch the outputs of an execution, as `get_inputs` does; empty before it has succeeded."""
@@ -38,7 +37,7 @@ class ValueVerbs(RegistryVerbs, FileVerbs):
             partial(self._declared_outputs, execution),
             self.fetch,
             partial(output_url, execution),
-            size_of,
+            self._size_of,
         )
 
     def get_xcom(self, execution: ExecutionId, limit_bytes: int | None) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
 
+from airflow_flyte_provider.model.web import is_page
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator, TaskInstanceKey
 
@@ -45,8 +47,9 @@ class _PushedLink(BaseOperatorLink):
         return self.key
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey | Any) -> str:
-        """Return the address, or an empty text as long as there is none."""
-        return XCom.get_value(key=self.key, ti_key=ti_key) or ""
+        """Return the address, or an empty text as long as there is none, or what is there is no address of a page."""
+        url = XCom.get_value(key=self.key, ti_key=ti_key)
+        return url if isinstance(url, str) and is_page(url) else ""
 
 
 class FlyteExecutionLink(_PushedLink):

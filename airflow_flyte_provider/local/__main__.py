@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import logging
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from airflow_flyte_provider.local.settings import (
     Pace,
     ServerSettings,
 )
+from airflow_flyte_provider.model.web import is_loopback
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if (chosen.tls_cert is None) != (chosen.tls_key is None):
         parser.error("--tls-cert and --tls-key go together")
-    if not chosen.allow_remote and not _is_loopback(chosen.host):
+    if not chosen.allow_remote and not is_loopback(chosen.host):
         return _refuse(
             f"{chosen.host} is not a loopback address. This server runs any code it is given, by whoever "
             "reaches it unless --auth is said too; say --allow-remote to let other machines reach it"
@@ -141,15 +141,6 @@ def _settings(chosen: argparse.Namespace) -> ServerSettings:
         token_lifetime=chosen.token_lifetime,
         tls=None if chosen.tls_cert is None else (chosen.tls_cert, chosen.tls_key),
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refuse(reason: str) -> int:

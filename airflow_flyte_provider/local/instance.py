@@ -141,7 +141,8 @@ class LocalFlyte:
             raise LocalFlyteError("the local Flyte is running already")
         if self._data_dir is None:
             self._data_dir = Path(tempfile.mkdtemp(prefix="local-flyte-"))
-        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._data_dir.parent.mkdir(parents=True, exist_ok=True)
+        self._data_dir.mkdir(mode=0o700, exist_ok=True)
         begin = self.log_path.stat().st_size if self.log_path.exists() else 0
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own module

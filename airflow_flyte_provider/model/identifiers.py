@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         WorkflowExecutionIdentifier,
     )
 
+from airflow_flyte_provider.model.redaction import printable
+
 
 class EntityKind(str, Enum):
     """The kinds of entity that can be launched, by their names in `flyteidl.core.ResourceType`."""
@@ -63,7 +65,7 @@ class EntityId:
 
     def __str__(self) -> str:
         version = f" version {self.version}" if self.version else ""
-        return f"{self.kind.label} {self.project}/{self.domain}/{self.name}{version}"
+        return printable(f"{self.kind.label} {self.project}/{self.domain}/{self.name}{version}")
 
     def to_dict(self) -> dict[str, str]:
         """Return the id as a dict of plain strings, ready for JSON."""
@@ -108,7 +110,7 @@ class ExecutionId:
         return cls(proto.project, proto.domain, proto.name)
 
     def __str__(self) -> str:
-        return f"{self.project}/{self.domain}/{self.name}"
+        return printable(f"{self.project}/{self.domain}/{self.name}")
 
     @classmethod
     def parse(cls, text: str) -> ExecutionId:
@@ -156,7 +158,7 @@ class NodeExecutionId:
         return cls(ExecutionId.from_proto(proto.execution_id), proto.node_id)
 
     def __str__(self) -> str:
-        return f"node {self.node_id} of {self.execution}"
+        return printable(f"node {self.node_id} of {self.execution}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,7 +302,7 @@ class FlyteApprovalOperator(FlyteOperator):
             )
         return {
             "signal": self.signal_id,
-            "value": signal.value,
+            "value": self.hook.signal_xcom(signal),
             "answered_in": answered_in,
             "answered_by": answered_by,
         }

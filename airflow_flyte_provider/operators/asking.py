@@ -6,8 +6,11 @@ Imported wherever a DAG file is parsed: gRPC, protobuf and flyteidl load when a 
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from typing import TYPE_CHECKING
+
+from airflow_flyte_provider.model.redaction import printable, readable
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.hooks.gates import Gate
@@ -34,7 +37,9 @@ def question_text(
     if gate.inputs:
         parts += ["To be approved:", *_values(gate.inputs)]
     what = execution.workflow.name if execution.workflow else execution.launch_plan.name
-    parts.append(f"Execution [{execution.id}]({console_url}) of `{what}` waits for `{signal.id}`.")
+    parts.append(
+        f"Execution [{_code(str(execution.id))}]({console_url}) of {_code(what)} waits for {_code(signal.id)}."
+    )
     return "\n\n".join(parts)
 
 
@@ -44,9 +49,17 @@ def _values(inputs: Outputs) -> list[str]:
     try:
         values = to_xcom(inputs, None)
     except ValueError as fault:
-        return [f"(the value cannot be shown: {fault})"]
+        return [f"(the value cannot be shown: {_code(str(fault))})"]
     # Indented, which is code in Markdown: whatever the value holds, it is shown as it is.
-    return [textwrap.indent(_shown(value), "    ") for value in values.values()]
+    return [textwrap.indent(readable(_shown(value)), "    ") for value in values.values()]
+
+
+def _code(text: str) -> str:
+    """Return a name as code in a line of Markdown: a name that Flyte tells must make no link or picture there."""
+    line = printable(text)
+    longest = max(map(len, re.findall("`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {line} {fence}" if longest else f"{fence}{line}{fence}"
 
 
 def _shown(value: object) -> str:

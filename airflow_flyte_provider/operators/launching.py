@@ -21,6 +21,7 @@ from airflow_flyte_provider.exceptions import (
 )
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, FlyteExecutionLink, FlyteLogLink
 from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES
+from airflow_flyte_provider.model.redaction import printable
 from airflow_flyte_provider.model.tries import causes
 from airflow_flyte_provider.model.tries.names import check_execution_name
 from airflow_flyte_provider.model.tries.retries import OnRetry, Plan, Step, plan_retry
@@ -312,5 +313,7 @@ class FlyteLaunchingOperator(FlyteOperator):
             raise failure(self.hook, done, ti, self.log)
         with_nodes(self.hook, done, self.log)
         outputs = self.hook.get_xcom(done.id, self.xcom_limit_bytes if self.do_xcom_push else None)
-        self.log.info("Execution %s succeeded with the outputs: %s", done.id, ", ".join(outputs) or "none")
+        self.log.info(
+            "Execution %s succeeded with the outputs: %s", done.id, printable(", ".join(outputs)) or "none"
+        )
         return outputs

@@ -72,8 +72,6 @@ class FlyteSetSignalOperator(FlyteOperator):
 
     def execute(self, context: Context) -> Any:
         """Set the signal; called by Airflow."""
-        from airflow_flyte_provider.model.values.xcom import xcom_value
-
         timeout = as_seconds("timeout", self.timeout)
         interval = as_interval("poll_interval", self.poll_interval)
         execution = self.hook.execution_id(self.execution)
@@ -82,7 +80,7 @@ class FlyteSetSignalOperator(FlyteOperator):
             execution, self.signal_id, self.value, timeout=timeout, poll_interval=interval
         )
         self.log.info("Signal %s of execution %s", signal, execution)
-        return xcom_value(signal.value)
+        return self.hook.signal_xcom(signal)
 
 
 class FlyteApproveOperator(FlyteSetSignalOperator):

@@ -47,14 +47,12 @@ class FlyteSignalSensor(FlyteSensor):
 
     def look(self, execution: ExecutionId) -> PokeReturnValue:
         """Look once for the signal."""
-        from airflow_flyte_provider.model.values.xcom import xcom_value
-
         signal = self.hook.look_for_signal(execution, self.signal_id).reached(self.wait_for)
         if signal is None:
             self.log.info("Signal %r of execution %s: not yet", self.signal_id, execution)
             return PokeReturnValue(is_done=False)
         self.log.info("Signal %s of execution %s", signal, execution)
-        return PokeReturnValue(is_done=True, xcom_value=xcom_value(signal.value))
+        return PokeReturnValue(is_done=True, xcom_value=self.hook.signal_xcom(signal))
 
     def trigger(self, execution: ExecutionId, deadline: float | None) -> BaseTrigger:
         """Return the trigger that waits for the signal."""

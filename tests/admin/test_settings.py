@@ -49,6 +49,31 @@ def test_a_field_that_cannot_be_used_is_named_with_the_connection(fields, told):
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "javascript:alert(1)",
+            "javascript://x/%0aalert(1)",
+            "data:text/html,x",
+            "file:///etc",
+            "https://",
+            "//evil",
+        ),
+        *("https://user:hunter22@console", "https://a\\b", "https://a b"),
+    ],
+)
+def test_the_console_is_a_page_and_no_script(url):
+    with pytest.raises(FlyteConfigError, match=r"my_flyte.*'console_url'") as caught:
+        read(console_url=url)
+    assert "hunter22" not in str(caught.value)
+
+
+def test_the_console_of_a_configuration_file_may_lack_its_scheme():
+    assert read(console_url="console.example").console_url == "https://console.example"
+    assert read(console_url="localhost:30080", insecure=True).console_url == "http://localhost:30080"
+
+
 def test_text_from_a_connection_uri_is_understood():
     settings = read(insecure="True", call_timeout="2.5", project=" flytesnacks ", console_url="")
     assert settings == Settings(

@@ -178,3 +178,49 @@ def test_progress_is_told(source):
     with store(Answer()) as to, SignedTransfer() as moving:
         moving.upload(source, digest(source), lambda: SignedUrl(to.url), lambda *at: told.append(at))
     assert told == [(len(BODY), len(BODY))]
+
+
+def test_a_redirect_is_not_followed_and_its_address_not_logged(source, target, log):
+    headers = {"Location": f"http://elsewhere/?{SECRET}", "Set-Cookie": "session=c00kie"}
+    with store(Answer(302, headers=headers)) as from_:
+        for move in (lambda: get(from_, target), lambda: put(from_, source)):
+            with pytest.raises(FlyteTransferError, match="302") as caught:
+                move()
+            assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+    assert len(from_.seen) == 2
+    assert "s3cr3t" not in log.text
+    assert "c00kie" not in log.text
+
+
+def test_more_than_the_known_size_is_not_written_to_the_disk(target):
+    written = []
+    endless = Answer(body=bytes(20_000_000), headers={"Content-Length": None})
+    with store(endless) as from_, pytest.raises(FlyteIntegrityError, match="more than 10 bytes"):
+        get(from_, target, size=10, progress=lambda done, _: written.append(done))
+    assert max(written, default=0) <= transfer.CHUNK
+    assert not list(target.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    "headers", [{"ü": "x"}, {"x": "s3cr3t ü"}, {"x": "s3cr3t\r\nEvil: yes"}, {"a b": "s3cr3t"}]
+)
+def test_headers_that_no_request_can_have_are_told_without_them(source, headers):
+    with store(Answer()) as to, pytest.raises(FlyteTransferError, match=r"Uploading a\.csv failed") as caught:
+        put(to, source, headers)
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+    assert not to.seen
+
+
+def test_flyte_chooses_no_host_and_no_framing_of_a_request(source):
+    with store(Answer()) as to:
+        put(
+            to,
+            source,
+            {"Host": "inside.example", "Transfer-Encoding": "chunked", "connection": "close", "x-a": "1"},
+        )
+    headers, body = to.seen[0]
+    assert headers["Host"].startswith("127.0.0.1:")
+    assert "Transfer-Encoding" not in headers
+    assert headers["x-a"] == "1"
+    assert body == BODY
+    assert not {"Authorization", "Proxy-Authorization", "Cookie"} & set(headers)

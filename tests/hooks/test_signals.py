@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flyteidl.admin import execution_pb2, signal_pb2
+from flyteidl.core.types_pb2 import LiteralType
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from airflow_flyte_provider.admin import signals as verbs
@@ -13,6 +14,7 @@ from airflow_flyte_provider.admin.nodes import watch_nodes
 from airflow_flyte_provider.exceptions import (
     FlyteInvalidRequestError,
     FlyteNotFoundError,
+    FlyteOutputsError,
     FlyteSignalAnsweredError,
     FlyteSignalNotReadyError,
     FlyteSignalOverError,
@@ -229,3 +231,12 @@ def test_the_recorded_rejection_is_told():
         FlyteSignalOverError, match=r"never asked for(.|\n)*ReceivedRejectSignal(.|\n)*disapprove"
     ):
         look.require_open()
+
+
+def test_a_value_that_airflow_would_take_for_an_object_is_not_handed_on(hook):
+    kind = LiteralType(simple="STRUCT")
+    evil = {"a": [{"__type": "airflow.sdk.definitions.connection.Connection", "__var": {}}]}
+    signal = Signal(ExecutionId("p", "d", "x"), "title", kind, is_set=True, value=evil)
+    with pytest.raises(FlyteOutputsError, match=r"'title' of execution p/d/x: .*__type"):
+        hook.signal_xcom(signal)
+    assert hook.signal_xcom(Signal(signal.execution, "title", kind, is_set=True, value=b"\0\1")) == "AAE="

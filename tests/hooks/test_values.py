@@ -9,6 +9,7 @@ from flyteidl.core import identifier_pb2, workflow_pb2
 from flyteidl.core.types_pb2 import LiteralType
 from google.protobuf.json_format import ParseDict
 
+from airflow_flyte_provider.exceptions import FlyteOutputsError
 from airflow_flyte_provider.model.files import FileReference, FlyteDirectory, FlyteFile
 from airflow_flyte_provider.model.phases import ExecutionPhase
 from airflow_flyte_provider.model.values.literals import to_literal
@@ -63,6 +64,16 @@ def test_ints_of_a_struct_are_ints(hook, echo):
     assert as_it_is(hook.get_inputs(execution)["a"]) == as_it_is(GIVEN)
     assert as_it_is(hook.get_xcom(execution, None)["a"]) == as_it_is(GIVEN)
     assert as_it_is(hook.get_outputs(echo(CONFIGS, [GIVEN])).as_dict()["a"][0]) == as_it_is(GIVEN)
+
+
+def test_an_output_cannot_make_an_object_of_airflows_in_the_next_task(hook, echo):
+    evil = {
+        "__type": "airflow.sdk.definitions.connection.Connection",
+        "__var": {"conn_id": "x", "conn_type": "y"},
+    }
+    execution = echo(LiteralType(simple="STRUCT"), {"inner": evil})
+    with pytest.raises(FlyteOutputsError, match=f"{execution}: .*'__type'"):
+        hook.get_xcom(execution, None)
 
 
 def test_types_are_asked_for_once_and_only_where_they_are_needed(hook, echo, asked):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import tracemalloc
 import urllib.error
 import urllib.request
@@ -123,6 +124,97 @@ def test_no_download_leaves_the_folder(client: Client, flyte: LocalFlyte, url: s
             client.proxy.CreateDownloadLocation(
                 dataproxy_pb2.CreateDownloadLocationRequest(native_url=native_url)
             )
+
+
+def test_a_name_with_line_ends_is_signed_for_itself_alone(tmp_path: Path) -> None:
+    """Else what is signed for a file of that name, until soon, would do for another file, for ever."""
+    signer = Signer(b"key", "http://host", tmp_path)
+    url = signer.url(tmp_path / "secret\n9999999999\n", "GET", 60)
+    query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    forged = {**query, "expires": "9999999999", "md5": f"\n{query['expires']}\n"}
+    assert signer.check(f"/secret?{urlencode(forged)}", "GET") is None
+    assert signer.check(url.removeprefix("http://host"), "GET") is not None
+
+
+@pytest.mark.parametrize(
+    "path", ["%2e%2e/flyte.db", "..%2fflyte.db", "//etc/passwd", "a/../../flyte.db", "a%00b"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+def test_no_path_leads_out_of_the_folder_even_when_it_is_signed(
+    client: Client, flyte: LocalFlyte, path: str, method: str
+) -> None:
+    assert ask(flyte, method, f"/{path}")[0] == 403
+    assert ask(flyte, method, f"/{path}?method={method}&expires=9999999999&md5=&signature=0")[0] == 403
+
+
+def ask(flyte: LocalFlyte, method: str, target: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """Send a request whose path is left as it is."""
+    connection = http.client.HTTPConnection(flyte.http_url.removeprefix("http://"), timeout=5)
+    connection.putrequest(method, target, skip_host="Host" in headers)
+    for name, value in headers.items():
+        connection.putheader(name.replace("_", "-"), value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    found = answer.status, dict(answer.headers), answer.read()
+    connection.close()
+    return found
+
+
+def test_a_link_in_the_folder_is_not_followed_out_of_it(
+    client: Client, flyte: LocalFlyte, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (flyte.data_dir / "storage" / "link").symlink_to(tmp_path)
+    native_url = f"file://{flyte.data_dir}/storage/link/secret"
+    with pytest.raises(grpc.RpcError, match="not stored by this server"):
+        client.proxy.CreateDownloadLocation(
+            dataproxy_pb2.CreateDownloadLocationRequest(native_url=native_url)
+        )
+
+
+@pytest.mark.parametrize("length", ["-1", "1_0", "+5", " ", "0x5", "9" * 5000])
+def test_a_length_that_is_none_is_refused_at_once(client: Client, flyte: LocalFlyte, length: str) -> None:
+    target = urlsplit(_location(client, filename="length.txt").signed_url)
+    status = ask(flyte, "PUT", f"{target.path}?{target.query}", Content_Length=length)[0]
+    assert status in (400, 411, 413)
+
+
+def test_a_page_among_the_files_runs_apart_from_the_console(client: Client, flyte: LocalFlyte) -> None:
+    """A task has written it: what it runs must not read the console, which is served under the same name."""
+    page = flyte.data_dir / "storage" / "deck.html"
+    page.write_text("<script>fetch('/console/')</script>")
+    asked = dataproxy_pb2.CreateDownloadLocationRequest(native_url=f"file://{page}")
+    target = urlsplit(client.proxy.CreateDownloadLocation(asked).signed_url)
+    status, headers, _ = ask(flyte, "GET", f"{target.path}?{target.query}")
+    assert status == 200
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert "allow-same-origin" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/console/projects/flytesnacks/executions", "/metrics"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "[", "[::1", "127.0.0.1.evil.example", "a@127.0.0.1@evil", ""]
+)
+def test_nothing_is_shown_to_a_web_site_whose_name_leads_here(
+    flyte: LocalFlyte, path: str, host: str
+) -> None:
+    assert ask(flyte, "GET", path, Host=host)[0] == 403
+    assert ask(flyte, "GET", path)[0] == 200
+
+
+def test_a_console_page_runs_nothing_and_is_in_no_frame(flyte: LocalFlyte) -> None:
+    headers = ask(flyte, "GET", "/console/projects/flytesnacks/executions")[1]
+    assert (
+        headers["Content-Security-Policy"]
+        == "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    )
+
+
+def test_the_data_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """The key that signs addresses lies in its database."""
+    with LocalFlyte(tmp_path / "deep" / "data") as flyte:
+        assert flyte.data_dir.stat().st_mode & 0o077 == 0
 
 
 def test_an_address_lives_an_hour_at_most(client: Client) -> None:

@@ -4,6 +4,7 @@ import urllib.request
 
 import pytest
 
+from airflow_flyte_provider.links import flyte as links
 from airflow_flyte_provider.links.flyte import CONSOLE_URL_KEY, LOG_URL_KEY, FlyteExecutionLink
 from airflow_flyte_provider.operators import flyte as operators
 from airflow_flyte_provider.provider_info import get_provider_info
@@ -24,10 +25,16 @@ TASKS = {
 @pytest.mark.parametrize("name", TASKS)
 def test_what_is_about_an_execution_links_to_it(name):
     listed = get_provider_info()["extra-links"]
-    links = TASKS[name].operator_extra_links
-    assert any(isinstance(link, FlyteExecutionLink) for link in links)
-    for link in links:
+    own = TASKS[name].operator_extra_links
+    assert any(isinstance(link, FlyteExecutionLink) for link in own)
+    for link in own:
         assert f"{type(link).__module__}.{type(link).__qualname__}" in listed  # Airflow 2 drops others
+
+
+@pytest.mark.parametrize("stored", ["javascript:alert(1)", "data:text/html,x", {"x": 1}, "https://a b", None])
+def test_a_link_is_that_of_a_page_whatever_lies_in_the_xcom(monkeypatch, stored):
+    monkeypatch.setattr(links.XCom, "get_value", lambda **_: stored, raising=False)
+    assert FlyteExecutionLink().get_link(None, ti_key=None) == ""
 
 
 def logs_of_failed_nodes(hook, execution):

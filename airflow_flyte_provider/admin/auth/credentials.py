@@ -38,6 +38,12 @@ class Credentials:
         other._flyte = self._flyte and TokenKeeper(other._fetch, self._flyte.kept)
         return other
 
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens at hand, which must not be shown to anyone."""
+        kept = (keeper.kept for keeper in (self._proxy, self._flyte) if keeper)
+        return tuple(token.value for token in kept if token)
+
     def metadata(self, refused: Metadata = ()) -> Metadata:
         """Return the metadata for a call.
 
@@ -100,7 +106,7 @@ def credentials(settings: Settings) -> Credentials:
     """Return this process's credentials for `settings`: all hooks and loops share the tokens."""
     # The process id is in it because a lock that is held during a fork stays locked.
     # What calls are about makes no other credentials.
-    bare = replace(settings, project=None, domain=None, console_url=None, deployment="")
+    bare = replace(settings, project=None, domain=None, console_url=None, deployment="", local_files=False)
     key = (os.getpid(), bare)
     # One step, without a lock: a signal handler may come here.
     return _made.get(key) or _made.setdefault(key, Credentials(bare))

@@ -73,4 +73,6 @@ def _ask(method: Any, request: Any, settings: Settings, metadata: Sequence[tuple
     except grpc.RpcError as error:
         if error.code() in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND):
             return None
-        raise to_flyte_error(error, "signing in: asking Flyte for its sign-in metadata", settings) from None
+        asked = "signing in: asking Flyte for its sign-in metadata"
+        tokens = [value.rpartition(" ")[2] for _, value in metadata]
+        raise to_flyte_error(error, asked, settings, tokens) from None

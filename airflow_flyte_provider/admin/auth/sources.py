@@ -18,10 +18,12 @@ from airflow_flyte_provider.admin.settings import Settings
 from airflow_flyte_provider.admin.tls import context_for
 from airflow_flyte_provider.exceptions import FlyteConnectionError, FlyteSignInError
 from airflow_flyte_provider.model.redaction import redacted
+from airflow_flyte_provider.model.web import is_loopback, is_page
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 #: Seconds a token endpoint may take, at most; the connection's call_timeout where that is shorter.
 _TIMEOUT = 15.0
+#: Characters of an address; those that are real have a hundred.
+_LONGEST = 2000
 
 
 def by_client_credentials(settings: Settings, discovered: Discovered) -> Token:
@@ -127,9 +129,14 @@ def _check_address(url: str, settings: Settings) -> None:
             f"Signing in failed: Flyte at {settings.endpoint} tells no token endpoint. If it has a sign-in, set the "
             "connection's extra field 'token_url'; if not, set 'auth_mode' to none."
         )
+    if not is_page(url) or len(url) > _LONGEST:
+        raise FlyteSignInError(
+            f"Signing in failed: Flyte at {settings.endpoint} tells the token endpoint {url!r:.100}, which is no "
+            "address. Set the connection's extra field 'token_url'."
+        )
     parts = urlsplit(url)
     if parts.scheme == "https" or (
-        parts.scheme == "http" and (settings.insecure or parts.hostname in _LOOPBACK)
+        parts.scheme == "http" and (settings.insecure or is_loopback(parts.hostname or ""))
     ):
         return
     raise _failed(url, "is not an https address, so the client's secret is not sent there.")

@@ -41,7 +41,9 @@ class DataFolder:
         return f"sqlite:///{self.root / 'flyte.db'}"
 
     def prepare(self) -> None:
-        """Make the folders that are not there yet."""
+        """Make the folders that are not there yet, for their owner alone: the signing key lies among them."""
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700, exist_ok=True)
         self.storage.mkdir(parents=True, exist_ok=True)
         self.attempts.mkdir(parents=True, exist_ok=True)
 

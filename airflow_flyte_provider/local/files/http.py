@@ -23,15 +23,20 @@ from urllib.parse import urlsplit
 from airflow_flyte_provider.local.files.folder import DataFolder
 from airflow_flyte_provider.local.files.signing import Permission, Signer
 from airflow_flyte_provider.local.refusal import Refusal
+from airflow_flyte_provider.model.web import is_loopback
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.local.auth.endpoints import Endpoints
 
 _CHUNK = 1024 * 1024
 _MAX_FORM = 64 * 1024  # bytes of a request for a token
+_DIGITS = 19  # of a length, fewer
 _OAUTH = "/oauth2/"
 _JSON = "application/json; charset=utf-8"
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+#: A task may have written a page among the files: what runs in it must not read the console, under the same name.
+_APART = "sandbox allow-scripts allow-popups"
+_CONSOLE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+_HTML = "text/html; charset=utf-8"
 
 
 class FileServer:
@@ -104,9 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
         if allowed is None:
             return
         permission, path = allowed
-        try:
-            length = int(self.headers["Content-Length"])
-        except (TypeError, ValueError):
+        length = self._length()
+        if length is None:
             self._say(HTTPStatus.LENGTH_REQUIRED, "Content-Length is required")
             return
         asked = self.headers.get("Content-MD5", permission.md5)
@@ -135,7 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.startswith("/console"):
             self._send_page()
         elif self.path == "/metrics":
-            self._say(HTTPStatus.OK, self.server.metrics())
+            if self._is_for_us():
+                self._say(HTTPStatus.OK, self.server.metrics())
         else:
             self._send_file(with_body=True)
 
@@ -145,11 +150,11 @@ class _Handler(BaseHTTPRequestHandler):
         if oauth is None or not self.path.startswith(_OAUTH):
             self._say(HTTPStatus.NOT_FOUND, "nothing is taken by POST here")
             return
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _MAX_FORM:
+        length = self._length()
+        if length is None or length > _MAX_FORM:
             self._say(HTTPStatus.BAD_REQUEST, "a short form with its Content-Length is wanted")
             return
-        form = self.rfile.read(int(length)).decode(errors="replace")
+        form = self.rfile.read(length).decode(errors="replace")
         authorization = self.headers.get("Authorization", "")
         answer = oauth.post(urlsplit(self.path).path, authorization, form)
         self._say(answer.status, answer.body, _JSON)
@@ -170,19 +175,33 @@ class _Handler(BaseHTTPRequestHandler):
         self._say(HTTPStatus.UNAUTHORIZED, "sign in with the client id and secret")
         return False
 
+    def _is_for_us(self) -> bool:
+        """Tell whether this machine was asked for by its own name, or refuse.
+
+        Pages carry no signature: a web site that has its own name lead here must not read them.
+        """
+        try:
+            asked = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
+        except ValueError:
+            asked = ""
+        if is_loopback(asked) or asked == self.server.server_address[0]:
+            return True
+        self._say(HTTPStatus.FORBIDDEN, "this page is for this machine")
+        return False
+
+    def _length(self) -> int | None:
+        """Return how many bytes the body has, None when that is not told as a number."""
+        told = self.headers.get("Content-Length", "")
+        return int(told) if told.isdecimal() and len(told) < _DIGITS else None
+
     def _send_page(self) -> None:
-        # Pages carry no signature: a web site that has its own name lead here must not read them.
-        asked = urlsplit(f"//{self.headers.get('Host', '')}").hostname
-        if asked not in (*_LOOPBACK, self.server.server_address[0]):
-            self._say(HTTPStatus.FORBIDDEN, "the console is for this machine")
-            return
-        if not self._signed_in():
+        if not self._is_for_us() or not self._signed_in():
             return
         page = self.server.console(self.path)
         if page is None:
             self._say(HTTPStatus.NOT_FOUND, "no such execution or page")
         else:
-            self._say(HTTPStatus.OK, page, "text/html; charset=utf-8")
+            self._say(HTTPStatus.OK, page, _HTML)
 
     def _send_file(self, *, with_body: bool) -> None:
         allowed = self._allowed("GET")
@@ -198,6 +217,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Length", str(os.fstat(source.fileno()).st_size))
             self.send_header("Content-Type", _content_type(path))
+            self.send_header("Content-Security-Policy", _APART)
+            self.send_header("X-Content-Type-Options", "nosniff")
             self.end_headers()
             if with_body:
                 shutil.copyfileobj(source, self.wfile, _CHUNK)
@@ -233,6 +254,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Type", kind)
+        if kind == _HTML:
+            self.send_header("Content-Security-Policy", _CONSOLE)
         if status == HTTPStatus.UNAUTHORIZED:
             self.send_header("WWW-Authenticate", 'Basic realm="local Flyte"')
         if kind == _JSON:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,4 +70,5 @@ class Signer:
         return Permission(method, path, md5)
 
     def _signature(self, *parts: str) -> str:
-        return hmac.new(self._key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
+        # As JSON, so that no part can take over what belongs to the next: a path may hold any letter.
+        return hmac.new(self._key, json.dumps(parts).encode(), hashlib.sha256).hexdigest()

@@ -10,7 +10,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from airflow_flyte_provider.model.durations import duration_text
 from airflow_flyte_provider.model.metrics.axis import ticks
 from airflow_flyte_provider.model.metrics.spans import NODE, TASK, Span
-from airflow_flyte_provider.model.metrics.timeline import Timeline, printable, shortened
+from airflow_flyte_provider.model.metrics.timeline import Timeline, shortened
+from airflow_flyte_provider.model.redaction import printable
 
 _WIDTH, _ROW, _TOP = 1000, 18, 84  # pixels
 _LEFT, _RIGHT = 300, 910  # where the time axis begins and ends

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from airflow_flyte_provider.model.durations import duration_text
 from airflow_flyte_provider.model.metrics.spans import Span
-from airflow_flyte_provider.model.metrics.timeline import Timeline, printable, shortened
+from airflow_flyte_provider.model.metrics.timeline import Timeline, shortened
+from airflow_flyte_provider.model.redaction import printable
 
 _NAME, _BAR = 40, 32  # characters
 _TITLES = ("span", "name", "start", "duration")

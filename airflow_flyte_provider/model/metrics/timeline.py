@@ -1,4 +1,4 @@
-"""What the table and the chart of spans share: places in time, and names that are fit to be shown."""
+"""What the table and the chart of spans share: places in time, and names short enough to be shown."""
 
 from __future__ import annotations
 
@@ -40,11 +40,6 @@ class Timeline:
             return 0.0, 0.0
         start = self.offset(span.start) / self.length
         return start, start + span.duration / self.length
-
-
-def printable(text: str) -> str:
-    """Return a text without what a terminal would obey and XML does not allow: control characters become `?`."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def shortened(text: str, length: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -20,7 +21,13 @@ MAX_FILES = 20_000
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _TAR_MAGIC = slice(257, 262)
-_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
+#: What the libraries raise for archives that somebody has damaged, or made to do harm.
+_DAMAGED = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, OSError, RuntimeError, ValueError, OverflowError),
+)
+#: The others unpack a whole block at a time, whatever size they were told to stop at.
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class ArchiveError(ValueError):
@@ -49,6 +56,8 @@ def unpack(content: bytes) -> dict[str, bytes]:
             left -= len(data)
             if left < 0 or len(files) > MAX_FILES:
                 raise ArchiveError(_too_large())
+    except ArchiveError:
+        raise
     except _DAMAGED as fault:
         raise ArchiveError(_damaged(fault)) from None
     return files
@@ -71,6 +80,8 @@ def repack(content: bytes) -> bytes:
     try:
         with tarfile.open(fileobj=io.BytesIO(_plain(content)), mode="r:") as tar:
             return _packed((entry, _content(tar, entry)) for entry in tar if not entry.isdir())
+    except ArchiveError:
+        raise
     except _DAMAGED as fault:
         raise ArchiveError(_damaged(fault)) from None
 
@@ -117,6 +128,8 @@ def _tarred(content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
+    if entry.issparse():  # a few bytes that stand for any number of zeros
+        raise ArchiveError(f"it has the sparse file {entry.name!r:.100}, which no package needs")
     content = tar.extractfile(entry) if entry.isfile() else None
     return content.read() if content else b""
 
@@ -124,11 +137,14 @@ def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
 def _zipped(content: bytes) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        # Sizes as they are told: zipfile reads no more of a file than that.
         if sum(entry.file_size for entry in entries) > MAX_BYTES:
             raise ArchiveError(_too_large())
         for entry in entries:
-            yield entry.filename, archive.read(entry)
+            if entry.compress_type not in _BOUNDED:
+                raise ArchiveError("it is compressed in a way that packages are not: make it with deflate")
+            with archive.open(entry) as opened:
+                # Read by the size that is told: without one, zipfile unpacks all that is there before it looks.
+                yield entry.filename, opened.read(entry.file_size + 1)
 
 
 def _too_large() -> str:

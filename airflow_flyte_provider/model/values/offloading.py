@@ -86,6 +86,8 @@ def fetched(literal: Literal, fetch: Fetch) -> Literal:
         found = Literal.FromString(content)
     except DecodeError:
         raise OffloadedValueError(away.uri, "is no Flyte literal") from None
+    if found.WhichOneof("value") == "offloaded_metadata":  # or a value could lead to itself, for ever
+        raise OffloadedValueError(away.uri, "is kept apart itself, which Flyte does not do")
     known = found.hash or (_digest(found) if len(literal.hash) == _DIGEST_LENGTH else "")
     if literal.hash and known and known != literal.hash:
         raise OffloadedValueError(away.uri, f"has the hash {known} instead of {literal.hash}")

@@ -11,6 +11,26 @@ from typing import Any
 from airflow_flyte_provider.model.files import XCOM_LIMIT_BYTES, FileReference
 from airflow_flyte_provider.model.values.outputs import Outputs
 
+#: Airflow makes an object of a dict with one of these keys when it reads an XCom, of the class that the dict names.
+_RESERVED = ("__classname__", "__type", "__id__")
+
+
+class XComReservedKeyError(ValueError):
+    """Raised for a value that Airflow would not read back as the dict that it is.
+
+    :param key: the key that Airflow has another use for.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(
+            f"a dict has the key {key!r}, by which Airflow's XCom names the class of an object: it is not handed on. "
+            "Set do_xcom_push=False and read it in the next task with FlyteHook, or rename the key in the Flyte task."
+        )
+
+    def __reduce__(self) -> tuple[type[XComReservedKeyError], tuple[str]]:
+        return type(self), (self.key,)
+
 
 class XComTooLargeError(ValueError):
     """Raised for outputs that are too large for XCom. Its text names the largest and what can be done.
@@ -45,8 +65,9 @@ def to_xcom(outputs: Outputs, limit_bytes: int | None = XCOM_LIMIT_BYTES) -> dic
     :param outputs: the outputs.
     :param limit_bytes: the most that they may have as JSON, in bytes; None for no limit.
     :raises XComTooLargeError: when they have more.
+    :raises XComReservedKeyError: when a dict in them, or they themselves, would become an object of Airflow's.
     """
-    values = {name: xcom_value(_in_place(outputs, name)) for name in outputs}
+    values: dict[str, Any] = xcom_value({name: _in_place(outputs, name) for name in outputs})
     sizes = {name: len(json.dumps(value, default=str)) for name, value in values.items()}
     if limit_bytes is not None and sum(sizes.values()) > limit_bytes:
         raise XComTooLargeError(sizes, limit_bytes)
@@ -54,10 +75,15 @@ def to_xcom(outputs: Outputs, limit_bytes: int | None = XCOM_LIMIT_BYTES) -> dic
 
 
 def xcom_value(value: Any) -> Any:
-    """Return a native value as one that XCom can hold; see `to_xcom`."""
+    """Return a native value as one that XCom can hold; see `to_xcom`.
+
+    :raises XComReservedKeyError: see `to_xcom`.
+    """
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     if isinstance(value, Mapping):
+        if found := next((key for key in _RESERVED if key in value), None):
+            raise XComReservedKeyError(found)
         return {str(key): xcom_value(item) for key, item in value.items()}
     if isinstance(value, list):
         return [xcom_value(item) for item in value]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.identifiers import NodeExecutionId
 from airflow_flyte_provider.model.phases import NodePhase
+from airflow_flyte_provider.model.redaction import printable
 from airflow_flyte_provider.model.views.nodes import NodeExecution, own
 from airflow_flyte_provider.model.views.reports import counts, label, link, took
 
@@ -88,5 +89,5 @@ def _asking(signal: Signal) -> str:
 def _line(node: NodeExecution) -> str:
     parts = [label(node), node.phase.value, took(node), *map(link, node.logs)]
     if node.error:
-        parts.append(f"{node.error.kind} error {node.error.code}")
+        parts.append(f"{node.error.kind} error {printable(node.error.code)}")
     return "  ".join(part for part in parts if part)

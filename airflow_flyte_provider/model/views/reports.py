@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from airflow_flyte_provider.model.durations import duration_text
 from airflow_flyte_provider.model.phases import NodePhase, TaskPhase
-from airflow_flyte_provider.model.redaction import redacted
+from airflow_flyte_provider.model.redaction import printable, readable, redacted
 from airflow_flyte_provider.model.views.nodes import NodeExecution, own, walk
+from airflow_flyte_provider.model.web import is_page
 
 if TYPE_CHECKING:
     from airflow_flyte_provider.model.views.attempts import LogLink
@@ -51,13 +52,13 @@ def failure_report(execution: Execution) -> str:
     path = failing_path(execution)
     lines = [f"Execution {execution.id} of {execution.launch_plan} ended {execution.phase}."]
     if execution.abort_cause:
-        lines.append(f"It was terminated: {execution.abort_cause}")
+        lines.append(f"It was terminated: {printable(redacted(execution.abort_cause))}")
     if path:
         lines.append(f"Failing node: {' > '.join(map(_step, path))}")
     error = _error(execution, path)
     if error:
-        lines.append(f"{error.kind} error {error.code or 'without a code'}:")
-        lines.append(end_of(redacted(error.message), _MESSAGE_CHARACTERS))
+        lines.append(f"{error.kind} error {printable(error.code) or 'without a code'}:")
+        lines.append(end_of(readable(redacted(error.message)), _MESSAGE_CHARACTERS))
     if path:
         lines += _elements(path[-1])
         lines += [f"Log: {link(one)}" for one in path[-1].logs[:_LINKS]]
@@ -85,14 +86,14 @@ def failing_log(execution: Execution) -> str:
     """
     path = failing_path(execution)
     found = (one.uri for one in path[-1].logs) if path else ()
-    pages = (uri for uri in found if uri.startswith(("https://", "http://")) and redacted(uri) == uri)
+    pages = (uri for uri in found if is_page(uri) and redacted(uri) == uri)
     return next(pages, "")
 
 
 def label(node: NodeExecution) -> str:
     """Return what to call a node in a line of text: its id, and in brackets its name where that is another."""
     identifier = node.id.node_id
-    return identifier if node.name in (identifier, node.spec_id) else f"{identifier} ({node.name})"
+    return printable(identifier if node.name in (identifier, node.spec_id) else f"{identifier} ({node.name})")
 
 
 def counts(phases: Iterable[NodePhase]) -> str:
@@ -109,7 +110,7 @@ def took(node: NodeExecution) -> str:
 def link(one: LogLink) -> str:
     """Return a page with a log as text."""
     uri = redacted(one.uri)  # some stores put a signature into it
-    return f"{one.name}: {uri}" if one.name else uri
+    return printable(f"{one.name}: {uri}" if one.name else uri)
 
 
 def end_of(text: str, characters: int) -> str:
@@ -123,7 +124,8 @@ def end_of(text: str, characters: int) -> str:
 
 
 def aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Return rows of cells as lines whose columns stand below each other."""
+    """Return rows of cells as lines whose columns stand below each other, and hold nothing that is not to be shown."""
+    rows = [tuple(printable(redacted(cell)) for cell in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -145,6 +145,20 @@ def test_an_offloaded_value_that_is_another_is_refused(changes, told):
     assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
 
 
+def test_a_value_that_is_kept_apart_again_and_again_is_not_followed_for_ever():
+    away = Literal()
+    away.offloaded_metadata.uri = "s3://b/itself"
+    asked = []
+
+    def fetch(uri):
+        asked.append(uri)
+        return away.SerializeToString()
+
+    with pytest.raises(OffloadedValueError, match="kept apart itself"):
+        from_literal(away, fetch=fetch)
+    assert len(asked) == 1
+
+
 def test_a_hash_that_its_author_set_must_be_the_stored_one():
     literal = to_literal([1], INTEGERS)
     literal.hash = "mine"
@@ -260,3 +274,18 @@ def test_too_much_for_xcom_is_told_with_the_way_out():
     assert raised.value.sizes == {"a": 102, "b": 102}
     assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
     assert to_xcom(outputs, None) == {"a": "x" * 100, "b": "x" * 100}
+
+
+@pytest.mark.parametrize("key", ["__type", "__classname__", "__id__"])
+@pytest.mark.parametrize("depth", ["outermost", "in a dict", "in a list"])
+def test_a_dict_that_airflow_would_take_for_an_object_of_its_own_is_refused(key, depth):
+    """Airflow makes an object of such a dict when the next task reads the XCom: of a class that Flyte has chosen."""
+    evil = {key: "airflow.sdk.definitions.connection.Connection", "__var": {"conn_id": "x", "conn_type": "y"}}
+    value = {"outermost": evil, "in a dict": {"x": evil}, "in a list": [{"x": [evil]}]}[depth]
+    kind = LiteralType(simple="STRUCT")
+    kind = LiteralType(collection_type=kind) if depth == "in a list" else kind
+    given = Outputs(LiteralMap(literals={"o0": to_literal(value, kind)}))
+    with pytest.raises(ValueError, match=f"{key}.*do_xcom_push=False"):
+        to_xcom(given)
+    with pytest.raises(ValueError, match=key):
+        to_xcom(Outputs(LiteralMap(literals={key: to_literal("x", LiteralType(simple="STRING"))})))

@@ -3,8 +3,11 @@
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+import pytest
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
+from flyteidl.core.types_pb2 import LiteralType
 
+from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.phases import NodePhase
 from airflow_flyte_provider.model.views.attempts import LogLink, TaskExecution
 from airflow_flyte_provider.model.views.executions import Execution
@@ -17,6 +20,7 @@ from airflow_flyte_provider.model.views.reports import (
     failure_report,
     summary_table,
 )
+from airflow_flyte_provider.model.views.signals import Signal
 
 EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -147,6 +151,62 @@ def test_the_log_to_link_to_is_a_page_that_everybody_may_see():
     assert failing_log(failed(signed, "javascript:alert(1)", page, "https://logs/again")) == page
     assert failing_log(failed(signed)) == ""
     assert failing_log(execution(node("n0"), phase=7)) == ""
+
+
+HOSTILE = "\33[2J\33]0;owned\7n0\r\n[2026-01-01] INFO - all is well \u202e"
+
+
+def assert_on_one_line(text):
+    assert text.isprintable(), text
+    assert "all is well" in text
+
+
+def test_names_neither_forge_lines_of_a_log_nor_command_a_terminal():
+    attempt = replace(task(), logs=(LogLink(HOSTILE, f"https://logs/{HOSTILE}"),))
+    bad = node(HOSTILE, "FAILED", error="x", title=HOSTILE, tasks=(attempt,))
+    bad = replace(bad, error=replace(bad.error, code=HOSTILE))
+    assert_on_one_line(NodeLog().lines([bad])[0])
+    for line in summary_table(execution(bad)).splitlines()[1:]:
+        assert_on_one_line(line)
+    signal = Signal(ExecutionId("p", "d", HOSTILE), HOSTILE, LiteralType(simple="BOOLEAN"), is_set=False)
+    assert_on_one_line(NodeLog().signal_lines([signal])[0])
+    told = failure_report(execution(bad, phase=6, abort_cause=HOSTILE)).splitlines()
+    assert len(told) == 6
+    assert all(line.isprintable() for line in told)
+
+
+def test_the_message_of_an_error_keeps_its_lines_and_nothing_that_commands_a_terminal():
+    message = f"Traceback:\n\tValueError \33[31mred\33[0m {HOSTILE}"
+    told = failure_report(execution(node("n0", "FAILED", error=message), phase=6))
+    assert "Traceback:\n\tValueError red n0\n[2026" in told
+    assert "\33" not in told
+    assert "owned" not in told
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *(
+            "javascript:alert(1)",
+            "JavaScript://host/%0aalert(1)",
+            "data:text/html,<script>",
+            "//evil",
+            "vbscript:x",
+        ),
+        *(
+            "https:/\\evil",
+            "http://",
+            "https://a b",
+            "https://h\n/x",
+            "https://h:x/",
+            "file:///etc/passwd",
+            "",
+        ),
+    ],
+)
+def test_a_link_leads_to_a_page_and_runs_nothing(uri):
+    attempt = replace(task(), logs=(LogLink("Logs", uri),))
+    assert failing_log(execution(node("n0", "FAILED", tasks=(attempt,)), phase=6)) == ""
 
 
 def test_the_end_of_a_long_message_is_told_and_the_elements_that_failed():
