@@ -408,11 +408,12 @@ def test_active_launch_plans(hook, registered):
         yield Call("UpdateLaunchPlan", request, "")
 
     assert hook.get_active_launch_plan("demo.add_one_10m") is None
+    others = {each.id for each in hook.list_active_launch_plans()}  # of tests before this one
     hook.run(update(launch_plan_pb2.ACTIVE))
     try:
         assert hook.get_active_launch_plan("demo.add_one_10m").is_active
-        assert [each.id for each in hook.list_active_launch_plans()] == [plan.id]
-        assert [each.id for each in hook.list_launch_plans(active=True)] == [plan.id]
+        assert {each.id for each in hook.list_active_launch_plans()} == {plan.id, *others}
+        assert {each.id for each in hook.list_launch_plans(active=True)} == {plan.id, *others}
     finally:
         hook.run(update(launch_plan_pb2.INACTIVE))
 
