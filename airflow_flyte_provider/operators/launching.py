@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -145,6 +146,7 @@ class FlyteLaunchingOperator(FlyteOperator):
 
     def execute(self, context: Context) -> Any:
         """Find the execution of a try before or launch one, and wait or defer; called by Airflow."""
+        self._check_arguments()
         ti = context["ti"]
         task_try = self._try(ti)
         has_retry = task_try.try_number <= (getattr(ti, "max_tries", None) or 0)
@@ -160,6 +162,14 @@ class FlyteLaunchingOperator(FlyteOperator):
         except AirflowTaskTimeout:
             self._cause_of_timeout = causes.timed_out(str(task_try))  # Airflow calls on_kill next
             raise
+
+    def _check_arguments(self) -> None:
+        # Before anything is launched: a fault told later leaves an execution that nobody watches.
+        on_retry_of(self.on_retry)
+        if not isinstance(self.poll_interval, (int, float)) or not 0 < self.poll_interval < math.inf:
+            raise FlyteConfigError(
+                f"poll_interval is {self.poll_interval!r}; it takes seconds, a number above 0."
+            )
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Take up again after the trigger has fired; called by Airflow.

@@ -160,3 +160,21 @@ def test_a_name_in_use_by_somebody_else(hook, executions, monkeypatch):
     assert run.state("add") == "failed"
     assert "this task did not launch it" in run.log
     assert executions() == before
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("poll_interval='5'", "poll_interval is '5'; it takes seconds, a number above 0"),
+        ("poll_interval=0", "poll_interval is 0; it takes seconds"),
+        ("on_retry='retry'", "on_retry is 'retry'; it takes one of 'recover', 'relaunch', 'new'"),
+    ],
+)
+def test_a_wrong_argument_is_told_before_anything_is_launched(argument, told):
+    run = run_dag(
+        f"FlyteExecuteOperator(task_id='work', launch_plan='demo.add_one', inputs={{'a': 5}}, {argument})"
+    )
+    assert run.state("work") == "failed"
+    assert told in run.log
+    assert "Launched" not in run.log
+    assert run.xcom("work", EXECUTION_ID_KEY) is None
