@@ -1,6 +1,7 @@
 """Once a month, run a nightly launch plan again for the last week of the month, whose data has come in late.
 
 The launch plan is the one of `flyte_workflows/daily.py`. On each run of the DAG the seven dates become one execution.
+A run that somebody triggers without a logical date has no data interval: its week ends when it is to begin.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def flyte_backfill():
     last_week = FlyteBackfillOperator(
         task_id="last_week",
         launch_plan="flyte_workflows.daily.visits_nightly",
-        end="{{ data_interval_end }}",
+        end="{{ data_interval_end | default(dag_run.run_after) }}",
         window=timedelta(days=7),
         max_active=2,
         failure_policy="FAIL_AFTER_EXECUTABLE_NODES_COMPLETE",

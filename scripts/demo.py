@@ -117,7 +117,8 @@ def main() -> None:
             run([str(BIN / "airflow"), "db", "migrate"], env)
         with step(f"Running the DAG by `airflow dags test {DAG_ID}`"):
             run_dag(env)
-    say("That was the main job: registered, launched, waited for deferred, outputs used downstream.")
+    say("That was it: registered, launched, waited for without a worker, outputs used downstream.")
+    say("All of this is gone now. To keep a Flyte and use it from your own Airflow: docs/local.md")
 
 
 if __name__ == "__main__":

@@ -70,11 +70,12 @@ def run_dag(body: str) -> DagRunResult:
         path.unlink()
 
 
-def run_file(path: Path, dag_id: str) -> DagRunResult:
+def run_file(path: Path, dag_id: str, **how: Any) -> DagRunResult:
     """Run the DAG in a file to its end by `dag.test()`, triggers inline.
 
     :param path: the file, in Airflow's DAGs folder where Airflow must find it again.
     :param dag_id: the DAG's id.
+    :param how: arguments of `dag.test()`.
     """
     said = io.StringIO()
     handler = logging.StreamHandler(said)
@@ -85,7 +86,7 @@ def run_file(path: Path, dag_id: str) -> DagRunResult:
         spec.loader.exec_module(module)
         dags = [value for value in vars(module).values() if getattr(value, "dag_id", None) == dag_id]
         with redirect_stdout(said):
-            run = dags[0].test()
+            run = dags[0].test(**how)
     finally:
         logging.getLogger().removeHandler(handler)
     return DagRunResult(run, said.getvalue())

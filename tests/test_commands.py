@@ -62,6 +62,22 @@ def test_a_backfill_is_launched_by_a_connection(hook, registered, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--endpoint", "127.0.0.1:1"], "--endpoint needs --project and --domain"),
+        (["--endpoint", "127.0.0.1:1", "--project", "p"], "--endpoint needs --project and --domain"),
+        (["--insecure"], "--insecure goes with --endpoint"),
+        (["--launch", "--inputs", "[1]"], "give a JSON object of values by input name, not '[1]'"),
+        (["--launch", "--inputs", '{"x"'], "give a JSON object of values by input name"),
+    ],
+)
+def test_words_that_do_not_go_together_are_told_before_flyte_is_asked(words, told):
+    done = run("backfill", "demo.sched_daily", *WINDOW, *words)
+    assert done.returncode == 2
+    assert told in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
     ("words", "code", "told"),
     [
         (["backfill", "demo.sched_dail", *WINDOW], 1, "demo.sched_daily"),

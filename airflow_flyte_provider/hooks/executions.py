@@ -21,6 +21,9 @@ from airflow_flyte_provider.model.views.entities import LaunchPlan, Task, Workfl
 from airflow_flyte_provider.model.views.executions import Execution
 from airflow_flyte_provider.model.views.node_log import NodeLog
 
+#: What a template renders to that finds no XCom. No execution of Flyte is called so: its names are in small letters.
+_NO_NAME = ("", "None")
+
 
 class ExecutionVerbs(RegistryVerbs, FileVerbs):
     """The part of FlyteHook that launches executions and sees to them."""
@@ -156,8 +159,13 @@ class ExecutionVerbs(RegistryVerbs, FileVerbs):
         """Return the id of the execution called `name` in this hook's project and domain.
 
         :param name: the name alone, or `project/domain/name`, which overrides both.
-        :raises FlyteConfigError: when it is neither.
+        :raises FlyteConfigError: when it is neither, or what a template makes of an XCom that is not there.
         """
+        if not isinstance(name, str) or name.strip() in _NO_NAME:
+            raise FlyteConfigError(
+                f"No execution is named: got {name!r}. A template gives this where the XCom that it reads is not "
+                "there: check the id of the task that launches the execution, and that it has run."
+            )
         if "/" not in name:
             return ExecutionId(self.project, self.domain, name)
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import math
+import re
 import sys
 from pathlib import Path
 
@@ -18,6 +20,10 @@ from airflow_flyte_provider.local.settings import (
     ServerSettings,
 )
 from airflow_flyte_provider.model.web import is_loopback
+
+_LAST_PORT = 65535
+#: What FlyteAdmin takes as a project's id: a label of Kubernetes (DNS-1123).
+_PROJECT = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     def ready(addresses: Addresses) -> None:
         print(f"gRPC endpoint:  {addresses.grpc}")
         print(f"HTTP:           {addresses.http}")
+        print(f"console:        {addresses.http}/console/projects/{DEFAULT_PROJECTS[0]}/executions")
         print(f"data directory: {addresses.data_dir}")
         if chosen.auth:
             print(f"client id:      {CLIENT_ID}")
@@ -61,10 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="gRPC port, 0 for a free one (default %(default)s)"
+        "--port", type=_port, default=DEFAULT_PORT, help="gRPC port, 0 for a free one (default %(default)s)"
     )
     parser.add_argument(
-        "--http-port", type=int, default=0, help="port for uploads, downloads and logs (default: a free one)"
+        "--http-port",
+        type=_port,
+        default=0,
+        help="port for uploads, downloads and logs (default: a free one)",
     )
     parser.add_argument(
         "--data-dir",
@@ -78,12 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--project",
         action="append",
+        type=_project,
         metavar="NAME",
         help="project that is there from the start, may be given again",
     )
     parser.add_argument(
         "--echo-seconds",
-        type=float,
+        type=_duration,
         default=0.0,
         help="how long a task of type echo takes (default %(default)s)",
     )
@@ -94,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--start-seconds",
-        type=float,
+        type=_duration,
         default=Pace.start,
         help="how long a new execution stays without a phase (default %(default)s)",
     )
@@ -125,6 +136,28 @@ def _seconds(text: str) -> int:
     if seconds < 1:
         raise argparse.ArgumentTypeError("at least 1 second")
     return seconds
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _LAST_PORT:  # gRPC would take the rest of the division for it, and listen there
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_LAST_PORT}")
+    return port
+
+
+def _duration(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError("0 seconds or more")
+    return seconds
+
+
+def _project(text: str) -> str:
+    if not _PROJECT.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no id of a project: letters a to z, digits and '-', beginning and ending with no '-'"
+        )
+    return text
 
 
 def _settings(chosen: argparse.Namespace) -> ServerSettings:

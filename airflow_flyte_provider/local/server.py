@@ -23,6 +23,7 @@ from flyteidl.service import (
 )
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_flyte_provider.local.console import Console
 from airflow_flyte_provider.local.engine.catalog import Catalog
@@ -53,6 +54,8 @@ from airflow_flyte_provider.local.store.executions import ExecutionStore
 from airflow_flyte_provider.local.store.projects import ProjectStore
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine as Database
+
     from airflow_flyte_provider.local.auth.authority import Authority
     from airflow_flyte_provider.local.auth.endpoints import Endpoints
 
@@ -91,7 +94,7 @@ async def serve(settings: ServerSettings, ready: Callable[[Addresses], None]) ->
 
     :param settings: where to listen and what to keep.
     :param ready: called once all ports answer.
-    :raises CannotStart: when the data directory or a port is in use.
+    :raises CannotStart: when the data directory or a port is in use, or the database can't be opened.
     """
     folder = DataFolder(settings.data_dir)
     folder.prepare()
@@ -116,7 +119,7 @@ async def _serve_locked(
         counts = CallCounts()
         server = grpc.aio.server(interceptors=[*guards, Statuses(counts)], options=_OPTIONS)
         port = _bind(server, settings)
-        database = open_database(settings.database_url or folder.database_url)
+        database = _open_database(settings.database_url or folder.database_url)
         projects = ProjectStore(database)
         projects.ensure(settings.projects)
         signer = Signer(projects.secret("signing-key"), http_url, folder.storage)
@@ -229,6 +232,13 @@ def _bind(server: grpc.aio.Server, settings: ServerSettings) -> int:
     if not port:
         raise CannotStart(f"gRPC port {settings.port} of {settings.host} is in use or can't be had")
     return int(port)
+
+
+def _open_database(url: str) -> Database:
+    try:
+        return open_database(url)
+    except (SQLAlchemyError, ImportError) as fault:  # ImportError: the driver that the URL names is not here
+        raise CannotStart(f"the database: {str(fault).splitlines()[0]}") from None
 
 
 def _credentials(certificate: Path, key: Path) -> grpc.ServerCredentials:

@@ -224,7 +224,7 @@ class FlyteApprovalOperator(FlyteOperator):
             params=question.form(suggested),
             assigned_users=list(self.assigned_users or ()),  # type: ignore[arg-type]
         )
-        self.log.info("Asked in Airflow: %s. Execution %s waits for signal %s.", subject, self._id, signal)
+        self.log.info("Asked in Airflow: %r. Execution %s waits for signal %s.", subject, self._id, signal)
         for notify in self.notifiers:
             notify(context)
         limit = self._response_limit

@@ -147,11 +147,7 @@ class FlyteLaunchingOperator(FlyteOperator):
 
     def execute(self, context: Context) -> Any:
         """Find the execution of a try before or launch one, and wait or defer; called by Airflow."""
-        _ = (
-            self._limit,
-            self._interval,
-            on_retry_of(self.on_retry),
-        )  # faults are told before anything is launched
+        self._check_arguments()
         ti = context["ti"]
         task_try = self._try(ti)
         has_retry = task_try.try_number <= (getattr(ti, "max_tries", None) or 0)
@@ -167,6 +163,10 @@ class FlyteLaunchingOperator(FlyteOperator):
         except AirflowTaskTimeout:
             self._cause_of_timeout = causes.timed_out(str(task_try))  # Airflow calls on_kill next
             raise
+
+    def _check_arguments(self) -> None:
+        # Before anything is launched: a fault told later leaves an execution that nobody watches.
+        _ = self._limit, self._interval, on_retry_of(self.on_retry)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Take up again after the trigger has fired; called by Airflow.

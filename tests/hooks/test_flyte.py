@@ -130,6 +130,14 @@ def test_test_connection_says_what_is_missing(registered, monkeypatch, extra, to
     assert told in message
 
 
+@pytest.mark.parametrize("name", ["", "None", None, " "])
+def test_an_execution_that_a_template_did_not_find_is_told(hook, name):
+    with pytest.raises(
+        FlyteConfigError, match=r"No execution is named: got .* XCom that it reads is not there"
+    ):
+        hook.execution_id(name)
+
+
 def test_no_such_connection():
     with pytest.raises(FlyteConfigError, match="no Airflow connection 'nowhere'"):
         FlyteHook("nowhere").get_execution(FlyteHook("nowhere").execution_id("p/d/n"))

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,24 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"gRPC port {port}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--port", "99999"], 2, "a number from 0 to 65535"),
+        (["--http-port", "-1"], 2, "a number from 0 to 65535"),
+        (["--echo-seconds", "-1"], 2, "0 seconds or more"),
+        (["--start-seconds", "nan"], 2, "0 seconds or more"),
+        (["--project", "My Project"], 2, "'My Project' is no id of a project"),
+        (["--port", "0", "--database-url", "nonsense"], 1, "the database: Could not parse SQLAlchemy URL"),
+        (["--port", "0", "--database-url", "nosuch://x"], 1, "the database: Can't load plugin"),
+    ],
+)
+def test_wrong_words_are_told_in_a_line(tmp_path: Path, words: list[str], code: int, told: str) -> None:
+    done = _run(*words, "--data-dir", str(tmp_path))
+    assert done.returncode == code
+    assert told in done.stderr.splitlines()[-1]
 
 
 def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:
@@ -65,13 +84,16 @@ def test_it_ends_when_asked_and_says_where_it_listens(tmp_path: Path, number: si
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(4)]
+        lines = [process.stdout.readline() for _ in range(5)]
+        with urllib.request.urlopen(lines[2].split()[1], timeout=20) as page:
+            assert page.status == 200
         process.send_signal(number)
         assert process.wait(timeout=20) == 0
     assert lines[0].startswith("gRPC endpoint:  127.0.0.1:")
     assert lines[1].startswith("HTTP:           http://127.0.0.1:")
-    assert str(tmp_path) in lines[2]
-    assert lines[3] == "local Flyte is ready\n"
+    assert lines[2].startswith("console:        http://127.0.0.1:")
+    assert str(tmp_path) in lines[3]
+    assert lines[4] == "local Flyte is ready\n"
 
 
 def test_a_temporary_data_directory_is_removed() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from airflow_flyte_provider.operators.flyte import BACKFILL_KEY, EXECUTION_ID_KEY
-from tests.dag_runs import run_dag, run_file
+from tests.dag_runs import AIRFLOW_2, run_dag, run_file
 from tests.operators.scheduled import Scheduled
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
@@ -209,7 +209,14 @@ def example(registered, tmp_path):
     path.unlink()
 
 
-def test_the_example_runs_as_it_is(example):
-    run = run_file(example, "flyte_backfill")
+#: A run has no logical date, nor a data interval, where nobody gives it one: by REST, or by `airflow dags trigger`.
+NO_DATE = pytest.param(
+    {"logical_date": None}, marks=pytest.mark.skipif(AIRFLOW_2, reason="every run has a date")
+)
+
+
+@pytest.mark.parametrize("how", [{}, NO_DATE])
+def test_the_example_runs_as_it_is(example, how):
+    run = run_file(example, "flyte_backfill", **how)
     assert run.state("announce") == "success", run.log
     assert [one["phase"] for one in run.xcom("last_week")] == ["SUCCEEDED"] * 7
