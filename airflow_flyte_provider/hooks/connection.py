@@ -10,13 +10,13 @@ from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowNotFoundException,
     BaseHook,
-    mask_secret,
 )
 
 from airflow_flyte_provider.admin.client import AsyncClient, Client, Verb
 from airflow_flyte_provider.admin.diagnosis import tell_reached, why_unreachable
 from airflow_flyte_provider.admin.settings import Settings, unknown_extras
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
+from airflow_flyte_provider.hooks.masking import mask_secret
 from airflow_flyte_provider.hooks.supervisor import ask_airflow, to_its_end
 
 if TYPE_CHECKING:
