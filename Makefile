@@ -7,7 +7,7 @@ VENV2 := .venv-airflow2
 COMPILE := $(BIN)/uv pip compile --universal --upgrade --python-version 3.10 --no-annotate --no-header \
 	--no-emit-index-url --extra dev pyproject.toml
 
-.PHONY: demo test test-airflow3 test-airflow2 lint format constraints clean
+.PHONY: demo test test-airflow3 test-airflow2 test-airflow lint format constraints clean
 
 demo: $(VENV)/.ready
 	$(BIN)/python -m scripts.demo
@@ -22,6 +22,14 @@ test-airflow2: $(VENV2)/.ready
 	$(VENV2)/bin/python -m scripts.setup_browser
 	$(VENV2)/bin/python -m pytest -n 2 --dist loadfile tests/hooks tests/operators tests/sensors tests/triggers \
 		tests/e2e/test_form_airflow2.py $(ARGS)
+
+# Another Airflow, with the newest of all else that it allows: `make test-airflow VERSION=3.1`. No part of `make test`.
+test-airflow: $(VENV)/.ready
+	echo 'apache-airflow==$(VERSION).*' > .venv-$(VERSION).in
+	$(COMPILE) -q $(addprefix -c ,.venv-$(VERSION).in $(wildcard constraints-airflow$(VERSION).in)) -o .venv-$(VERSION).txt
+	$(PYTHON) scripts/setup_env.py .venv-$(VERSION) .venv-$(VERSION).txt
+	.venv-$(VERSION)/bin/python -m pytest -n 2 --dist loadfile tests/hooks tests/operators tests/sensors \
+		tests/triggers $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

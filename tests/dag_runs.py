@@ -25,6 +25,9 @@ with DAG({dag_id!r}, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timez
 _numbers = itertools.count()
 AIRFLOW_2 = version("apache-airflow").startswith("2.")
 
+#: Whether this Airflow has a page on which people are asked.
+ASKS = not AIRFLOW_2 and importlib.util.find_spec("airflow.sdk.execution_time.hitl") is not None
+
 
 @dataclass
 class DagRunResult:
@@ -47,8 +50,12 @@ class DagRunResult:
         if AIRFLOW_2:
             return ti.xcom_pull(task_ids=task_id, key=key)
         from airflow.models.xcom import XComModel
-        from airflow.sdk.serde import deserialize
         from airflow.settings import Session
+
+        try:
+            from airflow.sdk.serde import deserialize
+        except ImportError:  # before Airflow 3.2
+            from airflow.serialization.serde import deserialize
 
         query = XComModel.get_many(key=key, task_ids=task_id, run_id=ti.run_id, dag_ids=ti.dag_id)
         found = Session().scalars(query).first()

@@ -10,13 +10,14 @@ from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowNotFoundException,
     BaseHook,
-    mask_secret,
 )
 
 from airflow_flyte_provider.admin.client import AsyncClient, Client, Verb
 from airflow_flyte_provider.admin.diagnosis import tell_reached, why_unreachable
 from airflow_flyte_provider.admin.settings import Settings, unknown_extras
 from airflow_flyte_provider.exceptions import FlyteConfigError, FlyteError
+from airflow_flyte_provider.hooks.masking import mask_secret
+from airflow_flyte_provider.hooks.supervisor import ask_airflow, to_its_end
 from airflow_flyte_provider.model.redaction import printable
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class FlyteConnection(BaseHook):
         from airflow.providers.common.compat.connection import get_async_connection
 
         try:
-            connection = await get_async_connection(self.flyte_conn_id)
+            connection = await to_its_end(get_async_connection(self.flyte_conn_id))
         except AirflowNotFoundException:
             raise self._no_connection() from None
         except _MALFORMED as fault:
@@ -182,10 +183,10 @@ def _to_mask(settings: Settings) -> list[str]:
 
 
 async def _amask_secret(secret: str) -> None:
-    """Mask a secret on the event loop, where Airflow ≥ 3.3 must not be told of it by a call that blocks."""
+    """Mask a secret on the event loop, where Airflow 3 must not be told of it by a call that blocks."""
     try:
         from airflow.sdk.log import amask_secret
-    except ImportError:
-        mask_secret(secret)
+    except ImportError:  # before 3.3
+        await ask_airflow(mask_secret, secret)
     else:
-        await amask_secret(secret)
+        await to_its_end(amask_secret(secret))

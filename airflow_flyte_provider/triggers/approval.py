@@ -14,6 +14,7 @@ from uuid import UUID
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_flyte_provider.exceptions import FlyteError
+from airflow_flyte_provider.hooks.supervisor import ask_airflow
 from airflow_flyte_provider.model.identifiers import ExecutionId
 
 
@@ -109,13 +110,13 @@ class FlyteApprovalTrigger(BaseTrigger):
         for signal in await hook.arun(list_signals(execution)):
             if signal.id == self.signal_id and signal.is_set:
                 answer = Question(signal, tuple(self.options)).answer_of(signal.value)
-                await asyncio.to_thread(self._close, *answer)
+                await ask_airflow(self._close, *answer)
         return {"settled": True}
 
     async def _in_airflow(self) -> dict[str, Any]:
         """Wait for a person's answer. Airflow 3.3 resumes the task by itself then; older ones leave it to us."""
         while True:
-            if answer := await asyncio.to_thread(self._answer):
+            if answer := await ask_airflow(self._answer):
                 return answer
             await asyncio.sleep(self.poll_interval)
 
@@ -124,8 +125,8 @@ class FlyteApprovalTrigger(BaseTrigger):
         if self.default is None:
             return {"timeout": True}
         chosen, filled = self.default["chosen_options"], self.default["params_input"]
-        closed = await asyncio.to_thread(self._close, chosen, filled)
-        late = None if closed else await asyncio.to_thread(self._answer)
+        closed = await ask_airflow(self._close, chosen, filled)
+        late = None if closed else await ask_airflow(self._answer)
         return late or {**self.default, "timedout": True}
 
     def _answer(self) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from airflow_flyte_provider.admin.executions import get_execution, terminate
 from airflow_flyte_provider.admin.nodes import tell_nodes
 from airflow_flyte_provider.exceptions import FlyteError
 from airflow_flyte_provider.hooks.flyte import FlyteHook
+from airflow_flyte_provider.hooks.supervisor import ask_airflow
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.views.executions import Execution
 from airflow_flyte_provider.model.views.node_log import NodeLog
@@ -64,7 +65,7 @@ async def end(
     """
     for question in range(_QUESTIONS):
         try:
-            if await asyncio.to_thread(is_awaited):
+            if await ask_airflow(is_awaited):
                 log.info("Execution %s goes on: the task still waits for it.", execution)
                 return
             break

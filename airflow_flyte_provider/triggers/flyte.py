@@ -12,21 +12,12 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_flyte_provider.hooks.supervisor import ask_airflow, in_background, to_its_end
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.triggers.events import EXECUTION_ID_KEY
 
-#: What terminates executions now: the event loop itself holds a task by a weak reference only.
-_killings: set[asyncio.Task[Any]] = set()
-
 #: Whether Airflow has been asked in this process already.
 _is_ready = False
-
-
-def _settle(asking: asyncio.Task[bool]) -> None:
-    """Forget a question, whatever became of it: a kill asks again."""
-    _killings.discard(asking)
-    if not asking.cancelled():
-        asking.exception()
 
 
 class FlyteExecutionTrigger(BaseTrigger):
@@ -98,13 +89,10 @@ class FlyteExecutionTrigger(BaseTrigger):
         from airflow_flyte_provider.triggers.at_work import end
 
         execution = ExecutionId.parse(self.execution)
-        killing = asyncio.create_task(
+        # A triggerer cancels a trigger again and again until it is gone, this call with it.
+        await to_its_end(
             end(self.flyte_conn_id, execution, self.cause_on_kill, is_awaited=self._is_awaited, log=self.log)
         )
-        # A triggerer cancels a trigger again and again until it is gone, this call with it.
-        _killings.add(killing)
-        killing.add_done_callback(_killings.discard)
-        await asyncio.shield(killing)
 
     def _get_ready_to_kill(self) -> None:
         """Ask Airflow once a process, in the background, what a kill asks it.
@@ -115,9 +103,7 @@ class FlyteExecutionTrigger(BaseTrigger):
         if _is_ready or not self.cause_on_kill or self.task_instance is None:
             return
         _is_ready = True
-        asking = asyncio.create_task(asyncio.to_thread(self._is_awaited))
-        _killings.add(asking)
-        asking.add_done_callback(_settle)
+        in_background(ask_airflow(self._is_awaited))  # whatever becomes of it: a kill asks again
 
     def _is_awaited(self) -> bool:
         """Ask Airflow whether the task is deferred, and for this execution: a cleared one may have another by now."""

@@ -12,14 +12,14 @@ from airflow_flyte_provider.model.views.executions import Execution
 from scripts.gantt_picture import register
 from tests.asking import SIGNAL, register_asking
 from tests.conftest import connection
-from tests.dag_runs import AIRFLOW_2
+from tests.dag_runs import ASKS
 from tests.e2e.gates import executions_of
 from tests.gated_flows import approval
 from tests.local.client import Client
 from tests.running import RunningAirflow
 from tests.running.browser import keep_picture, open_page
 
-pytestmark = pytest.mark.skipif(AIRFLOW_2, reason="Airflow 2 has no page on which people are asked")
+pytestmark = pytest.mark.skipif(not ASKS, reason="this Airflow has no page on which people are asked")
 
 EXAMPLE = Path(__file__).parents[2] / "example_dags" / "flyte_approval.py"
 

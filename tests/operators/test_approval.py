@@ -7,10 +7,10 @@ import pytest
 from airflow_flyte_provider.exceptions import FlyteConfigError
 from airflow_flyte_provider.operators import approval
 from airflow_flyte_provider.operators.flyte import FlyteApprovalOperator
-from tests.dag_runs import AIRFLOW_2
+from tests.dag_runs import ASKS
 
 
-@pytest.mark.parametrize("version", [approval.airflow_version] if AIRFLOW_2 else ["2.11.0", "3.0.6"])
+@pytest.mark.parametrize("version", ["2.11.0", "3.0.6"] if ASKS else [approval.airflow_version])
 def test_an_airflow_that_cannot_ask_is_told_when_the_dag_is_parsed(monkeypatch, version):
     monkeypatch.setattr(approval, "airflow_version", version)
     with pytest.raises(
@@ -20,7 +20,7 @@ def test_an_airflow_that_cannot_ask_is_told_when_the_dag_is_parsed(monkeypatch, 
         FlyteApprovalOperator(task_id="ask", execution="x", signal_id="title")
 
 
-@pytest.mark.skipif(AIRFLOW_2, reason="this Airflow cannot ask")
+@pytest.mark.skipif(not ASKS, reason="this Airflow cannot ask")
 @pytest.mark.usefixtures("flyte_conn")
 @pytest.mark.parametrize(
     ("event", "ours"),

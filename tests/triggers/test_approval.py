@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from airflow_flyte_provider.triggers.approval import FlyteApprovalTrigger
-from tests.dag_runs import AIRFLOW_2
+from tests.dag_runs import ASKS
 
-pytestmark = pytest.mark.skipif(AIRFLOW_2, reason="this Airflow cannot ask")
+pytestmark = pytest.mark.skipif(not ASKS, reason="this Airflow cannot ask")
 ASKED = str(uuid4())
 
 
