@@ -134,6 +134,11 @@ class FlyteConnection(BaseHook):
         return reached, " ".join([told, *(f"There is {unused}" for unused in self._unused)])
 
     def _read(self, connection: Connection) -> Settings:
+        if connection.conn_type not in (None, "", self.conn_type):
+            raise FlyteConfigError(
+                f"Connection {self.flyte_conn_id!r} is of the type {connection.conn_type!r}, not {self.conn_type!r}: "
+                "set flyte_conn_id to one that is, or change its type (a URI begins with flyte://)."
+            )
         try:
             extra = json.loads(connection.extra or "{}")
         except ValueError:

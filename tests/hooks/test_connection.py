@@ -206,6 +206,13 @@ def test_a_uri_says_the_same_as_json(monkeypatch):
     assert read(monkeypatch, "flyte://me:s%2Fecret@flyte.example.com").sign_in.client_secret == "s/ecret"
 
 
+def test_a_connection_of_another_type_is_told_as_such(monkeypatch):
+    for text in ("https://flyte.example.com", '{"conn_type": "http", "host": "flyte.example.com"}'):
+        with pytest.raises(FlyteConfigError, match=r"'flyte_default' is of the type 'https?', not 'flyte'"):
+            read(monkeypatch, text)
+    assert read(monkeypatch, '{"host": "flyte.example.com"}').endpoint == "flyte.example.com:443"
+
+
 @pytest.mark.parametrize(
     ("extra", "told"),
     [
