@@ -83,6 +83,14 @@ def hook(flyte_conn):
     return FlyteHook()
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """An authority that signs certificates."""
+    from tests.certificates import CertificateAuthority
+
+    return CertificateAuthority(tmp_path_factory.mktemp("tls"))
+
+
 @pytest.fixture(scope="session")
 def airflow_db():
     """Airflow's database, made once for all tests of this process that run DAGs."""

@@ -121,17 +121,7 @@ def forget(settings: Settings, unusable: grpc.Channel | grpc.aio.Channel) -> Non
 def _key(settings: Settings) -> _Key:
     # The process id is in it because a channel does not survive a fork, and Airflow forks its task runners.
     # Who signs in and what calls are about makes no other channel.
-    bare = replace(
-        settings,
-        sign_in=SignIn(),
-        project=None,
-        domain=None,
-        console_url=None,
-        call_timeout=1.0,
-        deployment="",
-        local_files=False,
-    )
-    return (os.getpid(), bare)
+    return (os.getpid(), replace(settings.shared(), sign_in=SignIn(), call_timeout=1.0))
 
 
 def _how(

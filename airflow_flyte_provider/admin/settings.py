@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -135,6 +135,10 @@ class Settings:
             # Who runs Flyte on this machine has its disk; from elsewhere it is no business of Flyte's.
             local_files=fields.flag("local_files", default=is_loopback(host_of(endpoint)[0])),
         )
+
+    def shared(self) -> Settings:
+        """Return what hooks may share a channel and tokens by: these settings, without what calls are about."""
+        return replace(self, project=None, domain=None, console_url=None, deployment="", local_files=False)
 
     def execution_url(self, execution: ExecutionId, node_id: str = "") -> str:
         """Return the address of `execution`, or of one of its nodes, in the Flyte console.

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from airflow_flyte_provider.local.settings import CLIENT_ID, CLIENT_SECRET_FILE
+from airflow_flyte_provider.local.settings import CLIENT_ID, CLIENT_SECRET_FILE, make_data_folder
 
 _READY = "local Flyte is ready"
 _POLL = 0.01  # seconds between looks at the log while it starts
@@ -141,8 +141,7 @@ class LocalFlyte:
             raise LocalFlyteError("the local Flyte is running already")
         if self._data_dir is None:
             self._data_dir = Path(tempfile.mkdtemp(prefix="local-flyte-"))
-        self._data_dir.parent.mkdir(parents=True, exist_ok=True)
-        self._data_dir.mkdir(mode=0o700, exist_ok=True)
+        make_data_folder(self._data_dir)
         begin = self.log_path.stat().st_size if self.log_path.exists() else 0
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own module

@@ -12,6 +12,12 @@ CLIENT_ID = "flytepropeller"  # the one that FlyteAdmin's own authorisation serv
 CLIENT_SECRET_FILE = "client-secret"  # noqa: S105 - its name in the data directory, not the secret
 
 
+def make_data_folder(folder: Path) -> None:
+    """Make the data directory if it is not there yet, for its owner alone: the signing key lies in it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 @dataclass(frozen=True)
 class Pace:
     """Delays of the engine, in seconds.

@@ -19,11 +19,6 @@ from tests.gateway import Gateway
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return CertificateAuthority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
 def shown(authority):
     return authority.sign("flyte", "127.0.0.1", "localhost")
 

@@ -5,18 +5,12 @@ from playwright.sync_api import expect
 
 from airflow_flyte_provider.hooks.connection_form import CONNECTION_FIELDS, FIELD_BEHAVIOUR
 from airflow_flyte_provider.local import LocalFlyte
-from tests.certificates import CertificateAuthority
 from tests.conftest import DOMAIN, PROJECT
 from tests.dag_runs import AIRFLOW_2
 from tests.running import RunningAirflow
 from tests.running.browser import open_page
 
 pytestmark = pytest.mark.skipif(not AIRFLOW_2, reason="the form of Airflow 3 is tested with its other pages")
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return CertificateAuthority(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")

@@ -25,11 +25,6 @@ from tests.gateway import Gateway
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return CertificateAuthority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
 def guarded(authority):
     """A local Flyte that speaks TLS and asks for sign-in."""
     pair = authority.sign("flyte", "127.0.0.1")

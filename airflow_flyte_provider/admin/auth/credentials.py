@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from airflow_flyte_provider.admin.auth.discovery import Discovered, discover
 from airflow_flyte_provider.admin.auth.sign_in import AuthMode
@@ -105,8 +104,7 @@ _made: dict[tuple[int, Settings], Credentials] = {}
 def credentials(settings: Settings) -> Credentials:
     """Return this process's credentials for `settings`: all hooks and loops share the tokens."""
     # The process id is in it because a lock that is held during a fork stays locked.
-    # What calls are about makes no other credentials.
-    bare = replace(settings, project=None, domain=None, console_url=None, deployment="", local_files=False)
+    bare = settings.shared()
     key = (os.getpid(), bare)
     # One step, without a lock: a signal handler may come here.
     return _made.get(key) or _made.setdefault(key, Credentials(bare))

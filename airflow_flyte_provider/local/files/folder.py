@@ -12,6 +12,7 @@ from flyteidl.core import identifier_pb2, literals_pb2
 from google.protobuf.message import Message
 
 from airflow_flyte_provider.local.refusal import invalid
+from airflow_flyte_provider.local.settings import make_data_folder
 
 _SCHEME = "file://"
 
@@ -41,9 +42,8 @@ class DataFolder:
         return f"sqlite:///{self.root / 'flyte.db'}"
 
     def prepare(self) -> None:
-        """Make the folders that are not there yet, for their owner alone: the signing key lies among them."""
-        self.root.parent.mkdir(parents=True, exist_ok=True)
-        self.root.mkdir(mode=0o700, exist_ok=True)
+        """Make the folders that are not there yet, for their owner alone."""
+        make_data_folder(self.root)
         self.storage.mkdir(parents=True, exist_ok=True)
         self.attempts.mkdir(parents=True, exist_ok=True)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 
+from airflow_flyte_provider.model.backfill.dates import as_utc
 from airflow_flyte_provider.model.identifiers import ExecutionId
 from airflow_flyte_provider.model.views.reports import aligned, end_of
 
@@ -53,7 +54,7 @@ class DateResult:
 def node_name(date: datetime) -> str:
     """Return what the node of a date is called, as flytekit calls it.
 
-    >>> node_name(datetime(2026, 1, 1, 2, tzinfo=timezone.utc))
+    >>> node_name(datetime.fromisoformat("2026-01-01T02:00:00+00:00"))
     'b-2026-01-01 02:00:00'
     """
     return f"{_PREFIX}{_text(date)}"
@@ -65,7 +66,7 @@ def node_date(name: str) -> datetime | None:
         found = datetime.fromisoformat(name.removeprefix(_PREFIX))
     except ValueError:
         return None
-    return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found.astimezone(timezone.utc)
+    return as_utc(found)
 
 
 def results_table(results: Sequence[DateResult]) -> str:
